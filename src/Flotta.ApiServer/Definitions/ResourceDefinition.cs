@@ -1,0 +1,57 @@
+namespace Flotta.ApiServer.Definitions;
+
+/// <summary>One served resource in one version: what discovery shows of it and how its objects are checked. Immutable; a changed CRD makes new ones.</summary>
+internal sealed record ResourceDefinition
+{
+    /// <summary>Empty for the core group.</summary>
+    public required string Group { get; init; }
+    public required string Version { get; init; }
+    public required string Plural { get; init; }
+    public required string Singular { get; init; }
+    public required string Kind { get; init; }
+    public required string ListKind { get; init; }
+    public IReadOnlyList<string> ShortNames { get; init; } = [];
+    public IReadOnlyList<string> Categories { get; init; } = [];
+    public required bool Namespaced { get; init; }
+    public IReadOnlyList<string> Verbs { get; init; } = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+
+    /// <summary>There is a status subresource: writes to the object leave status alone, writes to status leave all but status alone.</summary>
+    public bool HasStatus { get; init; }
+
+    public ScaleSubresource? Scale { get; init; }
+
+    /// <summary>Built into the server (strategic merge patch is served) rather than defined by a CRD.</summary>
+    public bool BuiltIn { get; init; }
+
+    /// <summary>Null: anything goes (x-kubernetes-preserve-unknown-fields at the root).</summary>
+    public ObjectSchema? Schema { get; init; }
+
+    /// <summary>The columns after Name, as the CRD or the built-in kind has them. Empty: Name and Age.</summary>
+    public IReadOnlyList<PrinterColumn> PrinterColumns { get; init; } = [];
+
+    /// <summary>Field selectors other than metadata.name and metadata.namespace, as dotted paths: `involvedObject.name`, `type`.</summary>
+    public IReadOnlyList<string> SelectableFields { get; init; } = [];
+
+    /// <summary>What a built-in kind does on create and update after defaulting and before validation, in place; old is null on create. E.g. Secret's stringData into data.</summary>
+    public Action<System.Text.Json.Nodes.JsonObject, System.Text.Json.Nodes.JsonObject?>? Normalise { get; init; }
+
+    /// <summary>Checks beyond the schema, of built-in kinds (immutable Secrets, their types, and so on); old is null on create.</summary>
+    public Func<System.Text.Json.Nodes.JsonObject, System.Text.Json.Nodes.JsonObject?, IReadOnlyList<FieldError>>? Check { get; init; }
+
+    /// <summary>spec (or whatever is not metadata and status) counts generations: true for CRDs.</summary>
+    public bool HasGeneration { get; init; }
+
+    public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
+
+    /// <summary>`edgedevices.management.project-flotta.io`, or `secrets`: as in the messages of the real server, and the key of storage.</summary>
+    public string QualifiedPlural => Group.Length == 0 ? Plural : $"{Plural}.{Group}";
+}
+
+internal sealed record ScaleSubresource(string SpecReplicasPath, string StatusReplicasPath, string? LabelSelectorPath);
+
+internal sealed record PrinterColumn(string Name, string Type, string JsonPath, string Format = "", string Description = "", int Priority = 0);
+
+/// <summary>One cause of a 422: reason is the wire's word (FieldValueInvalid, FieldValueRequired, FieldValueNotSupported, FieldValueTypeInvalid, FieldValueForbidden …).</summary>
+/// <param name="Field">As the real server writes it: `spec.selector.matchLabels[app]`, `spec.ports[0].name`.</param>
+/// <param name="Message">The whole text after the field and a colon in the real server's sentence: `Invalid value: "x": must be …`, `Required value`.</param>
+internal sealed record FieldError(string Field, string Reason, string Message);
