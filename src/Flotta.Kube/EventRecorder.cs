@@ -1,0 +1,124 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
+
+namespace Flotta.Kube;
+
+/// <summary>
+/// Writes core/v1 Events. The same word about the same object becomes a higher count of one Event, also across replicas and restarts:
+/// an Event's name follows from what it says. When a method returns, the Event is stored.
+/// </summary>
+public sealed class EventRecorder(KubeApi api, string component, string instance, TimeProvider time)
+{
+    public const string Normal = "Normal";
+    public const string Warning = "Warning";
+
+    private const int Attempts = 5;
+    private const int LongestMessage = 1024;
+    private const int Remembered = 4096;
+
+    // What we believe an Event's count and resourceVersion to be; only saves a read.
+    private readonly ConcurrentDictionary<ObjectKey, Corev1Event> known = new();
+
+    public Task RecordAsync<T>(T about, string type, string reason, string message, CancellationToken cancellationToken)
+        where T : IKubernetesObject<V1ObjectMeta>
+    {
+        var reference = new V1ObjectReference
+        {
+            ApiVersion = KubeKind<T>.ApiVersion,
+            Kind = KubeKind<T>.Entity.Kind,
+            Name = about.Metadata.Name,
+            NamespaceProperty = about.Metadata.NamespaceProperty,
+            Uid = about.Metadata.Uid,
+        };
+        return RecordAsync(reference, type, reason, message, 1, cancellationToken);
+    }
+
+    public async Task RecordAsync(V1ObjectReference about, string type, string reason, string message, int count, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(about);
+        ArgumentNullException.ThrowIfNull(message);
+        if (message.Length > LongestMessage)
+            message = message[..(LongestMessage - 1)] + "…";
+        var key = new ObjectKey(string.IsNullOrEmpty(about.NamespaceProperty) ? "default" : about.NamespaceProperty, NameOf(about, type, reason, message));
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var stored = known.TryGetValue(key, out var present)
+                    ? await AgainAsync(key, present, count, cancellationToken)
+                    : await FirstAsync(key, about, type, reason, message, count, cancellationToken);
+                Know(key, stored);
+                return;
+            }
+            catch (KubeException stale) when ((stale.IsConflict || stale.IsNotFound) && attempt < Attempts && known.ContainsKey(key))
+            {
+                // Counted by another replica meanwhile, or expired: read it anew.
+                known.TryRemove(key, out _);
+            }
+            catch (KubeException taken) when (taken.IsConflict && attempt < Attempts)
+            {
+                if (await api.GetAsync<Corev1Event>(key, cancellationToken) is { } found)
+                    Know(key, found);
+            }
+        }
+    }
+
+    private Task<Corev1Event> FirstAsync(ObjectKey key, V1ObjectReference about, string type, string reason, string message, int count, CancellationToken cancellationToken)
+    {
+        var now = Now();
+        return api.CreateAsync(
+            new Corev1Event
+            {
+                ApiVersion = "v1",
+                Kind = "Event",
+                Metadata = new V1ObjectMeta { Name = key.Name, NamespaceProperty = key.Namespace },
+                InvolvedObject = about,
+                Type = type,
+                Reason = reason,
+                Message = message,
+                Count = count,
+                FirstTimestamp = now,
+                LastTimestamp = now,
+                Source = new V1EventSource { Component = component, Host = instance },
+                ReportingComponent = component,
+                ReportingInstance = instance,
+            },
+            cancellationToken);
+    }
+
+    private Task<Corev1Event> AgainAsync(ObjectKey key, Corev1Event present, int count, CancellationToken cancellationToken) =>
+        api.MergePatchAsync<Corev1Event>(
+            key,
+            new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["resourceVersion"] = present.Metadata.ResourceVersion },
+                ["count"] = (present.Count ?? 1) + count,
+                ["lastTimestamp"] = Now().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture),
+            },
+            cancellationToken);
+
+    private void Know(ObjectKey key, Corev1Event stored)
+    {
+        if (known.Count >= Remembered)
+            known.Clear(); // costs one read per Event that comes again
+        known[key] = stored;
+    }
+
+    private DateTime Now()
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerSecond));
+    }
+
+    private string NameOf(V1ObjectReference about, string type, string reason, string message)
+    {
+        var said = string.Join('\n', about.ApiVersion, about.Kind, about.Name, about.Uid, type, reason, message, component);
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(said)))[..16];
+        var name = about.Name.Length > 200 ? about.Name[..200].TrimEnd('.', '-') : about.Name;
+        return name + "." + hash;
+    }
+}
