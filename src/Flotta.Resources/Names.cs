@@ -1,0 +1,87 @@
+namespace Flotta.Resources;
+
+/// <summary>The words that manifests, scripts, dashboards and devices agree on. None of them may change.</summary>
+public static class Names
+{
+    public const string Group = "management.project-flotta.io";
+    public const string Version = "v1alpha1";
+    public const string ApiVersion = Group + "/" + Version;
+
+    /// <summary>Enrolment requests live here, whichever namespace the device asks for.</summary>
+    public const string EnrolmentNamespace = "default";
+
+    /// <summary>Where the control plane keeps its own secrets and leases, unless configured otherwise.</summary>
+    public const string OperatorNamespace = "flotta";
+
+    public static class Labels
+    {
+        /// <summary>On an EdgeDevice: approved, but not registered yet.</summary>
+        public const string SignedRequest = "edgedeviceSignedRequest";
+        public const string MemberOf = "flotta/member-of";
+        public const string WorkloadPrefix = "workload/";
+        public const string DeviceFactPrefix = "device.";
+        public const string Hostname = "device.hostname";
+        public const string CpuArchitecture = "device.cpu-architecture";
+        public const string CpuModel = "device.cpu-model";
+        public const string SystemManufacturer = "device.system-manufacturer";
+        public const string SystemProduct = "device.system-product";
+        public const string SystemSerial = "device.system-serial";
+        public const string ConfigPrefix = "config/";
+        public const string DeviceByConfig = "config/device-by-config";
+        public const string PodmanPrefix = "podman/";
+        public const string RegistrationSecret = "reg-client-ca";
+        public const string True = "true";
+
+        /// <summary>
+        /// The label that tells that a workload is assigned to a device. A label's name has room for 63 characters and an object's for 253,
+        /// so a longer name is cut and told apart by a hash of the whole.
+        /// </summary>
+        public static string Workload(string workloadName) => WorkloadPrefix + LabelValue.Fit(workloadName);
+    }
+
+    public static class Annotations
+    {
+        public const string Revoked = "flotta/revoked";
+        public const string PodmanPrefix = "podman/";
+    }
+
+    public static class Finalizers
+    {
+        public const string Device = "device-finalizer";
+        public const string Workload = "yggdrasil-device-reference-finalizer";
+    }
+
+    public static class EnrolmentConditions
+    {
+        public const string Pending = "pending";
+        public const string Approved = "approved";
+        public const string Declined = "declined";
+    }
+
+    public static class DeviceConditions
+    {
+        public const string Connected = "Connected";
+        public const string UpToDate = "UpToDate";
+        public const string WorkloadsReady = "WorkloadsReady";
+    }
+
+    public static class ConditionStatus
+    {
+        public const string True = "True";
+        public const string False = "False";
+        public const string Unknown = "Unknown";
+    }
+
+    public static class WorkloadPhases
+    {
+        public const string Deploying = "Deploying";
+        public const string Running = "Running";
+        public const string Exited = "Exited";
+    }
+
+    /// <summary>Every Edge API replica renews one Lease in the operator's namespace; its name starts with this and ends with the replica's.</summary>
+    public const string EdgeApiLeasePrefix = "flotta-edge-api-";
+
+    /// <summary>Reserved on every device for node_exporter.</summary>
+    public const int NodeExporterPort = 9100;
+}
