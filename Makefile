@@ -1,0 +1,42 @@
+# Flotta: `make help` says what there is to do.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test test-kubernetes bench soak build format clean setup
+
+help: ## what can be made
+	@awk 'BEGIN {FS = ":.*## "; print "make TARGET, where TARGET is one of:\n"} /^[a-z-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\nSettings for run: FLOTTA_HOME (state, default ./.flotta), FLOTTA_KUBE_PORT, FLOTTA_EDGE_PORT, FLOTTA_METRICS_PORT, FLOTTA_HELLO_PORT.\n'
+
+run: ## control plane, this machine as an edge device, and a real container on it; stays until Ctrl-C, keeps its state
+	@exec scripts/run.sh
+
+build: ## out/flotta (the control plane, one program) and out/flotta-agent (the device, Native AOT)
+	@scripts/build.sh
+
+test: ## everything but the real-cluster tests; does all its own set-up
+	@scripts/setup.sh build device test
+	@scripts/build.sh
+	@scripts/test.sh Flotta.Tests Flotta.EndToEnd
+
+test-kubernetes: ## the same Operator and Edge API on a real kube-apiserver (KUBEBUILDER_ASSETS)
+	@scripts/setup.sh build
+	@scripts/test.sh Flotta.KubernetesTests
+
+bench: ## measures what the documentation claims; results go to bench/results
+	@scripts/setup.sh build device test
+	@scripts/build.sh
+	@bench/run.sh
+
+soak: ## the long runs: fault storms with real processes
+	@scripts/setup.sh build device test
+	@scripts/build.sh
+	@FLOTTA_SOAK=1 scripts/test.sh Flotta.EndToEnd
+
+setup: ## only install what build, run and test need from Debian's packages
+	@scripts/setup.sh build device test
+
+format: ## bring the code into the house's form
+	@dotnet format Flotta.slnx
+
+clean: ## remove what was built (the state of `make run` stays: it is in .flotta)
+	@rm -rf out; find src test bench -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
