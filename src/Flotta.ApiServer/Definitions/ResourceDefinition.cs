@@ -41,6 +41,15 @@ internal sealed record ResourceDefinition
     /// <summary>spec (or whatever is not metadata and status) counts generations: true for CRDs.</summary>
     public bool HasGeneration { get; init; }
 
+    /// <summary>Says what is wrong with a metadata.name, or null. Absent: a DNS subdomain.</summary>
+    public Func<string, string?>? CheckName { get; init; }
+
+    /// <summary>The cells of a row, one per printer column, of built-in kinds whose columns are more than a path. Absent: by the columns' paths.</summary>
+    public Func<System.Text.Json.Nodes.JsonObject, DateTimeOffset, System.Text.Json.Nodes.JsonArray>? Cells { get; init; }
+
+    /// <summary>A Warning header of every answer of a deprecated version; already complete.</summary>
+    public string? DeprecationWarning { get; init; }
+
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
 
     /// <summary>`edgedevices.management.project-flotta.io`, or `secrets`: as in the messages of the real server, and the key of storage.</summary>
@@ -50,8 +59,3 @@ internal sealed record ResourceDefinition
 internal sealed record ScaleSubresource(string SpecReplicasPath, string StatusReplicasPath, string? LabelSelectorPath);
 
 internal sealed record PrinterColumn(string Name, string Type, string JsonPath, string Format = "", string Description = "", int Priority = 0);
-
-/// <summary>One cause of a 422: reason is the wire's word (FieldValueInvalid, FieldValueRequired, FieldValueNotSupported, FieldValueTypeInvalid, FieldValueForbidden …).</summary>
-/// <param name="Field">As the real server writes it: `spec.selector.matchLabels[app]`, `spec.ports[0].name`.</param>
-/// <param name="Message">The whole text after the field and a colon in the real server's sentence: `Invalid value: "x": must be …`, `Required value`.</param>
-internal sealed record FieldError(string Field, string Reason, string Message);

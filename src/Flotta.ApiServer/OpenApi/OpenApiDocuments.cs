@@ -1,9 +1,10 @@
 using System.Text.Json.Nodes;
+using Flotta.ApiServer.Definitions;
 
-namespace Flotta.ApiServer.Definitions;
+namespace Flotta.ApiServer.OpenApi;
 
 /// <summary>The OpenAPI documents that kubectl explain, apply and validation read.</summary>
-internal static partial class OpenApi
+internal static class OpenApiDocuments
 {
     /// <summary>/openapi/v2 as JSON.</summary>
     public static JsonObject V2(IReadOnlyList<ResourceDefinition> definitions) => throw new NotSupportedException("not built yet");
