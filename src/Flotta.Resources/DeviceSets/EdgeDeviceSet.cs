@@ -5,6 +5,7 @@ using k8s.Models;
 namespace Flotta.Resources;
 
 /// <summary>Settings for every device that carries the label flotta/member-of with this set's name.</summary>
+[Description("Settings for every device that carries the label flotta/member-of with this name")]
 [KubernetesEntity(Group = Names.Group, ApiVersion = Names.Version, Kind = KindName, PluralName = Plural)]
 public sealed record EdgeDeviceSet : Resource<EdgeDeviceSetSpec, EdgeDeviceSetStatus>
 {

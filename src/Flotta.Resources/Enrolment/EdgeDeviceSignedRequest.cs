@@ -6,6 +6,7 @@ using k8s.Models;
 namespace Flotta.Resources;
 
 /// <summary>A device that asks to be let in. Always in the namespace "default".</summary>
+[Description("A device that asks to be let in")]
 [KubernetesEntity(Group = Names.Group, ApiVersion = Names.Version, Kind = KindName, PluralName = Plural)]
 public sealed record EdgeDeviceSignedRequest : Resource<EdgeDeviceSignedRequestSpec, EdgeDeviceSignedRequestStatus>
 {

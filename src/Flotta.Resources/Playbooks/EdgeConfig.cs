@@ -6,6 +6,7 @@ using k8s.Models;
 namespace Flotta.Resources;
 
 /// <summary>Playbooks for every device that carries the label config/device-by-config with this object's name.</summary>
+[Description("Playbooks for every device that carries the label config/device-by-config with this name")]
 [KubernetesEntity(Group = Names.Group, ApiVersion = Names.Version, Kind = KindName, PluralName = Plural)]
 public sealed record EdgeConfig : Resource<EdgeConfigSpec, EdgeConfigStatus>
 {

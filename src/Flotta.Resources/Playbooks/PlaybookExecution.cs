@@ -6,6 +6,7 @@ using k8s.Models;
 namespace Flotta.Resources;
 
 /// <summary>One playbook on one device.</summary>
+[Description("One playbook on one device")]
 [KubernetesEntity(Group = Names.Group, ApiVersion = Names.Version, Kind = KindName, PluralName = Plural)]
 public sealed record PlaybookExecution : Resource<PlaybookExecutionSpec, PlaybookExecutionStatus>
 {

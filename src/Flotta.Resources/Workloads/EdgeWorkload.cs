@@ -6,6 +6,7 @@ using k8s.Models;
 namespace Flotta.Resources;
 
 /// <summary>A pod that runs on devices: on one by its name, or on all that a selector matches.</summary>
+[Description("A pod that runs on edge devices")]
 [KubernetesEntity(Group = Names.Group, ApiVersion = Names.Version, Kind = KindName, PluralName = Plural)]
 public sealed record EdgeWorkload : Resource<EdgeWorkloadSpec, EdgeWorkloadStatus>
 {
