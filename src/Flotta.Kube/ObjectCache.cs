@@ -63,7 +63,7 @@ public sealed partial class ObjectCache<T>(KubeApi api, ObjectCacheOptions<T> op
     public void Remember(T written)
     {
         ArgumentNullException.ThrowIfNull(written);
-        Put(ObjectKey.Of(written), written, onlyIfKnown: true);
+        Put(ObjectKey.Of(written), Strip(written), onlyIfKnown: true);
     }
 
     /// <summary>Runs until cancelled; no failure ends it.</summary>
@@ -129,9 +129,8 @@ public sealed partial class ObjectCache<T>(KubeApi api, ObjectCacheOptions<T> op
             page = await api.ListPageAsync<T>(options.Namespace, options.LabelSelector, options.FieldSelector, options.PageSize, next, cancellationToken);
             foreach (var thing in page.Items)
             {
-                Strip(thing);
                 present.Add(ObjectKey.Of(thing));
-                all.Add(thing);
+                all.Add(Strip(thing));
             }
 
             next = page.Metadata.ContinueProperty;
@@ -156,20 +155,17 @@ public sealed partial class ObjectCache<T>(KubeApi api, ObjectCacheOptions<T> op
             return;
         }
 
-        Strip(thing);
-        Put(key, thing, onlyIfKnown: false);
+        Put(key, Strip(thing), onlyIfKnown: false);
     }
 
-    private void Strip(T thing)
+    private T Strip(T thing)
     {
         thing.Metadata.ManagedFields = null;
-        options.Transform?.Invoke(thing);
+        return options.Transform?.Invoke(thing) ?? thing;
     }
 
     private void Put(ObjectKey key, T thing, bool onlyIfKnown)
     {
-        if (onlyIfKnown)
-            Strip(thing);
         lock (gate)
         {
             objects.TryGetValue(key, out var before);

@@ -12,8 +12,8 @@ public sealed record ObjectCacheOptions<T>
     /// <summary>Looked up with <see cref="ObjectCache{T}.ByIndex"/>; each gives the values under which an object is found.</summary>
     public IReadOnlyDictionary<string, Func<T, IEnumerable<string>>> Indexes { get; init; } = new Dictionary<string, Func<T, IEnumerable<string>>>(StringComparer.Ordinal);
 
-    /// <summary>Drops what nobody reads before an object is kept. managedFields always goes.</summary>
-    public Action<T>? Transform { get; init; }
+    /// <summary>What is kept of an object: drops what nobody reads. managedFields always goes.</summary>
+    public Func<T, T>? Transform { get; init; }
 
     public int PageSize { get; init; } = 500;
 

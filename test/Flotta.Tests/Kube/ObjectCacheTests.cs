@@ -24,7 +24,11 @@ public sealed class ObjectCacheTests : IAsyncDisposable
             {
                 PageSize = 2,
                 Indexes = new Dictionary<string, Func<V1ConfigMap, IEnumerable<string>>> { ["colour"] = map => map.Data?.TryGetValue("colour", out var colour) == true ? [colour] : [] },
-                Transform = map => map.Data?.Remove("unneeded"),
+                Transform = map =>
+                {
+                    map.Data?.Remove("unneeded");
+                    return map;
+                },
             },
             NullLoggerFactory.Instance,
             time);
