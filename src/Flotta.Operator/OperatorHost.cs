@@ -1,0 +1,85 @@
+using Flotta.Kube;
+using Flotta.Operator.Devices;
+using Flotta.Operator.Enrolment;
+using Flotta.Operator.Workloads;
+using k8s;
+using Microsoft.Extensions.Logging;
+
+namespace Flotta.Operator;
+
+/// <summary>The Operator at work, from when it has read the cluster once until it is disposed of.</summary>
+public sealed class OperatorHost : IAsyncDisposable
+{
+    private readonly KubeApi api;
+    private readonly Inventory inventory;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Task running;
+
+    private OperatorHost(OperatorOptions options, KubernetesClientConfiguration configuration, ILoggerFactory loggers, TimeProvider time)
+    {
+        api = KubeApi.Connect(configuration, time);
+        inventory = new(api, options, loggers, time);
+        var pace = new Pace(options.WritesPerSecond, time);
+        var placement = new PlacementController(inventory, options, pace, loggers, time);
+        IController[] controllers =
+        [
+            new EnrolmentController(inventory, options, loggers, time),
+            new DeviceDeletionController(inventory, options, loggers, time),
+            new LivenessController(inventory, options, pace, loggers, time),
+            placement,
+            new WorkloadController(inventory, options, placement, loggers, time),
+        ];
+        var leadership = new Leadership(controllers, options.LeaderElect ? Election(options, loggers, time) : null);
+        running = Task.WhenAll(inventory.RunAsync(stopping.Token), LeadAsync(leadership));
+    }
+
+    /// <summary>True once the cluster was read.</summary>
+    public bool IsReady => inventory.Devices.HasSynced && inventory.Workloads.HasSynced && inventory.Requests.HasSynced;
+
+    public static async Task<OperatorHost> StartAsync(
+        OperatorOptions options,
+        KubernetesClientConfiguration configuration,
+        ILoggerFactory loggers,
+        TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        var host = new OperatorHost(options, configuration, loggers, time);
+        try
+        {
+            await host.inventory.WaitForSyncAsync(cancellationToken);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        await running;
+        stopping.Dispose();
+        api.Dispose();
+    }
+
+    private async Task LeadAsync(Leadership leadership)
+    {
+        await inventory.WaitForSyncAsync(stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await leadership.RunAsync(stopping.Token);
+    }
+
+    private LeaseHolder Election(OperatorOptions options, ILoggerFactory loggers, TimeProvider time) => new(
+        api,
+        new()
+        {
+            Namespace = options.OperatorNamespace,
+            Name = "b9eebab3.project-flotta.io",
+            Identity = options.Identity,
+            Duration = TimeSpan.FromSeconds(15),
+            RenewEvery = TimeSpan.FromSeconds(2),
+        },
+        loggers,
+        time);
+}
