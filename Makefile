@@ -19,7 +19,8 @@ test: ## everything but the real-cluster tests; does all its own set-up
 	@scripts/test.sh Flotta.Tests Flotta.EndToEnd
 
 test-kubernetes: ## the same Operator and Edge API on a real kube-apiserver (KUBEBUILDER_ASSETS)
-	@scripts/setup.sh build
+	@scripts/setup.sh build device test
+	@scripts/build.sh
 	@scripts/test.sh Flotta.KubernetesTests
 
 bench: ## measures what the documentation claims; results go to bench/results

@@ -1,0 +1,103 @@
+using System.Globalization;
+
+namespace Flotta.EndToEnd;
+
+/// <summary>kill -9 of any part at any moment loses nothing that was acknowledged, and never restarts a container.</summary>
+public sealed class KilledTests(ITestOutputHelper log)
+{
+    private static readonly int Rounds = Environment.GetEnvironmentVariable("FLOTTA_SOAK") is null ? 6 : 200;
+
+    [Fact]
+    public async Task Killed_parts_come_back_with_the_same_identities_objects_and_containers()
+    {
+        await using var site = await Site.StartAsync("--auto-approve");
+        var port = FreePort.Next();
+        await using var device = site.Device("till-07");
+        await device.IsAsync("Connected", "True");
+        await site.Plane.ApplyAsync(Manifests.Web("hello", port, Manifests.OnDevice("till-07")));
+        await Web.AnswersAsync(port, TimeSpan.FromSeconds(30));
+        await device.WorkloadIsAsync("hello", "Running");
+        var container = await site.ContainersAsync();
+        var uid = await site.Plane.FieldAsync("edgedevice", "till-07", ".metadata.uid");
+        var serial = await site.Plane.FieldAsync("edgedevice", "till-07", ".status.certificate.serial");
+        serial.ShouldNotBeEmpty();
+
+        var random = new Random(Seed: 7);
+        for (var round = 0; round < Rounds; round++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(0, 1500)));
+            switch (round % 3)
+            {
+                case 0:
+                    await site.Plane.KillAsync();
+                    await Task.Delay(TimeSpan.FromMilliseconds(random.Next(0, 500)));
+                    await site.Plane.StartAgainAsync();
+                    break;
+                case 1:
+                    await device.KillAsync();
+                    await Task.Delay(TimeSpan.FromMilliseconds(random.Next(0, 500)));
+                    device.StartAgain();
+                    break;
+                default:
+                    await site.Plane.KillAsync();
+                    await device.KillAsync();
+                    device.StartAgain();
+                    await site.Plane.StartAgainAsync();
+                    break;
+            }
+
+            // What kubectl was told is written is there after the next kill.
+            await site.Plane.KubectlAsync("annotate", "--overwrite", "edgedevice", "till-07", "round=" + round.ToString(CultureInfo.InvariantCulture));
+        }
+
+        (await site.Plane.FieldAsync("edgedevice", "till-07", ".metadata.annotations.round")).ShouldBe((Rounds - 1).ToString(CultureInfo.InvariantCulture));
+        (await site.Plane.FieldAsync("edgedevice", "till-07", ".metadata.uid")).ShouldBe(uid);
+        (await site.Plane.FieldAsync("edgedevice", "till-07", ".status.certificate.serial")).ShouldBe(serial);
+        (await site.ContainersAsync()).ShouldBe(container, "no container was restarted or replaced");
+        await Web.AnswersAsync(port, TimeSpan.FromSeconds(5));
+
+        // And the pair still works.
+        await site.Plane.KubectlAsync("delete", "edgeworkload", "hello", "--timeout=20s");
+        await Eventually.TrueAsync(async () => (await site.PodsAsync()).Length == 0, TimeSpan.FromSeconds(60), () => device.Program.Said);
+        log.WriteLine($"{Rounds} rounds");
+    }
+
+    [Fact]
+    public async Task An_agent_restarted_with_the_control_plane_down_keeps_its_workloads_running()
+    {
+        await using var site = await Site.StartAsync("--auto-approve");
+        var port = FreePort.Next();
+        await using var device = site.Device("till-07");
+        await device.IsAsync("Connected", "True");
+        await site.Plane.ApplyAsync(Manifests.Web("hello", port, Manifests.OnDevice("till-07")));
+        await Web.AnswersAsync(port, TimeSpan.FromSeconds(30));
+        var container = await site.ContainersAsync();
+
+        await site.Plane.KillAsync();
+        await device.KillAsync();
+        device.StartAgain();
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        device.Program.HasEnded.ShouldBeFalse(device.Program.Said);
+        (await site.ContainersAsync()).ShouldBe(container);
+
+        // A container that somebody stopped comes back from the stored desired state alone, as after a reboot without network.
+        await site.Podman.RunAsync("pod", "stop", "--time", "1", "hello");
+        await Web.AnswersAsync(port, TimeSpan.FromSeconds(30));
+        await site.Plane.StartAgainAsync();
+        await device.WorkloadIsAsync("hello", "Running");
+    }
+
+    [Fact]
+    public async Task Both_programs_stop_cleanly_when_asked()
+    {
+        await using var site = await Site.StartAsync("--auto-approve");
+        await using var device = site.Device("till-07");
+        await device.IsAsync("Connected", "True");
+        device.Program.Interrupt();
+        await device.Program.EndAsync(TimeSpan.FromSeconds(10));
+        device.Program.ExitCode.ShouldBe(0, device.Program.Said);
+        site.Plane.Program.Terminate();
+        await site.Plane.Program.EndAsync(TimeSpan.FromSeconds(10));
+        site.Plane.Program.ExitCode.ShouldBe(0, site.Plane.Program.Said);
+    }
+}

@@ -1,0 +1,130 @@
+using System.Globalization;
+
+namespace Flotta.EndToEnd;
+
+/// <summary>
+/// A real podman apart from that of the machine: own storage, networks and runtime folder, a service on a socket, and the sample image
+/// <c>localhost/flotta-hello:1</c> made from busybox. Disposing removes its containers, mounts, networks and files.
+/// </summary>
+internal sealed class PodmanHost : IAsyncDisposable
+{
+    public const string Image = "localhost/flotta-hello:1";
+
+    private readonly TemporaryFolder folder = new();
+    private readonly DirectoryInfo run;
+    private readonly Dictionary<string, string> environment;
+    private RunningProgram? service;
+
+    private PodmanHost()
+    {
+        // Short, because the path of a unix socket has 108 bytes at the most.
+        run = Directory.CreateDirectory("/run/flotta-test-" + Guid.NewGuid().ToString("N")[..8]);
+        environment = new(StringComparer.Ordinal) { ["CONTAINERS_CONF"] = Path.Combine(folder.Path, "containers.conf") };
+    }
+
+    public string Socket => Path.Combine(run.FullName, "podman.sock");
+
+    /// <summary>The flags that name this podman's folders, for a podman command of one's own.</summary>
+    public string[] Flags =>
+    [
+        "--root", Path.Combine(folder.Path, "storage"), "--runroot", Path.Combine(run.FullName, "run"), "--tmpdir", Path.Combine(run.FullName, "tmp"),
+        "--network-config-dir", Path.Combine(folder.Path, "networks"),
+    ];
+
+    public static async Task<PodmanHost> StartAsync()
+    {
+        var podman = new PodmanHost();
+        try
+        {
+            await File.WriteAllTextAsync(podman.environment["CONTAINERS_CONF"], Configuration());
+            await podman.MakeImageAsync();
+            await podman.StartServiceAsync();
+            return podman;
+        }
+        catch
+        {
+            await podman.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The service alone: containers run on without it.</summary>
+    public async Task StartServiceAsync()
+    {
+        service = RunningProgram.Start("setpriv", ["--pdeathsig", "KILL", "podman", .. Flags, "system", "service", "--time", "0", "unix://" + Socket], environment);
+        await Eventually.TrueAsync(
+            async () => (await RunningProgram.RunAsync("curl", ["-sf", "--unix-socket", Socket, "http://d/_ping"])).ExitCode == 0,
+            TimeSpan.FromSeconds(20),
+            () => service.Said);
+    }
+
+    public async Task KillServiceAsync()
+    {
+        service!.Kill();
+        await service.DisposeAsync();
+        File.Delete(Socket);
+    }
+
+    /// <summary>podman's answer on standard output; fails the test when podman fails.</summary>
+    public async Task<string> RunAsync(params string[] arguments)
+    {
+        var (exitCode, output, said) = await TryAsync(arguments);
+        exitCode.ShouldBe(0, $"podman {string.Join(' ', arguments)}: {said}");
+        return output;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (service != null)
+            await service.DisposeAsync();
+        var running = await TryAsync("pod", "ps", "--quiet");
+        foreach (var pod in running.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            await TryAsync("pod", "rm", "--force", "--time", "0", pod);
+        await TryAsync("rm", "--all", "--force", "--time", "0");
+        foreach (var mount in Mounts())
+            await RunningProgram.RunAsync("umount", [mount]);
+        run.Delete(recursive: true);
+        folder.Dispose();
+    }
+
+    private Task<(int ExitCode, string Output, string Said)> TryAsync(params string[] arguments) =>
+        RunningProgram.RunAsync("podman", [.. Flags, .. arguments], environment);
+
+    private async Task MakeImageAsync()
+    {
+        var root = folder.Sub("image");
+        Directory.CreateDirectory(Path.Combine(root, "bin"));
+        Directory.CreateDirectory(Path.Combine(root, "www"));
+        var busybox = new[] { "/bin/busybox", "/usr/bin/busybox" }.First(File.Exists);
+        File.Copy(busybox, Path.Combine(root, "bin", "busybox"));
+        foreach (var name in new[] { "sh", "httpd", "sleep", "cat" })
+            File.CreateSymbolicLink(Path.Combine(root, "bin", name), "busybox");
+        await File.WriteAllTextAsync(Path.Combine(root, "www", "index.html"), "hello");
+        var archive = Path.Combine(folder.Path, "image.tar");
+        System.Formats.Tar.TarFile.CreateFromDirectory(root, archive, includeBaseDirectory: false);
+        await RunAsync("import", archive, Image);
+    }
+
+    // Deepest first.
+    private IEnumerable<string> Mounts() => File.ReadAllLines("/proc/self/mountinfo")
+        .Select(line => line.Split(' ')[4])
+        .Where(mount => mount.StartsWith(folder.Path + "/", StringComparison.Ordinal) || mount.StartsWith(run.FullName + "/", StringComparison.Ordinal))
+        .OrderByDescending(mount => mount.Length);
+
+    // What a build machine may lack: cgroups v2 (crun wants it), systemd, the right to raise limits.
+    private static string Configuration()
+    {
+        var unified = File.Exists("/sys/fs/cgroup/cgroup.controllers") && File.Exists("/usr/bin/crun");
+        var effective = Convert.ToUInt64(File.ReadLines("/proc/self/status").First(line => line.StartsWith("CapEff", StringComparison.Ordinal)).Split('\t')[1], 16);
+        const int SysResource = 24;
+        var limits = ((effective >> SysResource) & 1) == 1 ? "" : "default_ulimits = [\"nofile=1024:1024\", \"nproc=1000:1000\"]";
+        return string.Create(CultureInfo.InvariantCulture, $"""
+            [containers]
+            {limits}
+            [engine]
+            runtime = "{(unified ? "crun" : "runc")}"
+            cgroup_manager = "cgroupfs"
+            events_logger = "file"
+            """);
+    }
+}

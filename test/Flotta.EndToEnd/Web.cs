@@ -1,0 +1,35 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http;
+using System.Net.Sockets;
+
+namespace Flotta.EndToEnd;
+
+internal static class Web
+{
+    private static readonly HttpClient Client = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.Zero }) { Timeout = TimeSpan.FromSeconds(2) };
+
+    public static Task AnswersAsync(int port, TimeSpan deadline) => Eventually.TrueAsync(() => IsAnsweredAsync(port), deadline, () => $"Nothing answers on port {port}.");
+
+    private static async Task<bool> IsAnsweredAsync(int port)
+    {
+        try
+        {
+            return (await Client.GetStringAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/")))).Length > 0;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+        {
+            return false;
+        }
+    }
+}
+
+internal static class FreePort
+{
+    public static int Next()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Flotta.EndToEnd;
+using Flotta.Resources;
+
+namespace Flotta.KubernetesTests;
+
+/// <summary>The programs that <c>make build</c> leaves, one role each, on a real kube-apiserver.</summary>
+internal sealed partial class ClusterControlPlane : ControlPlane
+{
+    private readonly List<RunningProgram> roles = [];
+    private string edgePort = "0";
+
+    private ClusterControlPlane(string folder)
+        : base(folder)
+    {
+    }
+
+    public override string EdgeServer => "127.0.0.1:" + edgePort;
+
+    public static async Task<ClusterControlPlane> StartAsync(KubeApiServer server, string folder)
+    {
+        var plane = new ClusterControlPlane(folder);
+        await File.WriteAllTextAsync(plane.Kubeconfig, server.Kubeconfig("admin", "system:masters"));
+        var (_, definitions, _) = await RunningProgram.RunAsync(Programs.Flotta, ["crds"]);
+        await plane.ApplyAsync(definitions);
+        await plane.KubectlAsync("wait", "--for=condition=Established", "crd", .. Definitions.All.Select(definition => definition.Metadata.Name));
+        await plane.TryKubectlAsync("create", "namespace", "flotta");
+
+        plane.roles.Add(RunningProgram.Start(Programs.Flotta, ["operator", "--kubeconfig", plane.Kubeconfig, "--metrics-port", "0"]));
+        plane.roles.Add(RunningProgram.Start(Programs.Flotta, ["edge-api", "--kubeconfig", plane.Kubeconfig, "--metrics-port", "0", "--edge-port", "0"]));
+        foreach (var role in plane.roles)
+        {
+            var ready = await role.LineAsync(line => line.StartsWith("ready ", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
+            if (EdgePort().Match(ready) is { Success: true } match)
+                plane.edgePort = match.Groups["port"].Value;
+        }
+
+        await plane.FetchBootstrapAsync();
+        return plane;
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        foreach (var role in roles)
+            await role.DisposeAsync();
+    }
+
+    // As an administrator fetches it: from the Secrets, whose names and keys are the original's.
+    private async Task FetchBootstrapAsync()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Bootstrap("ca"))!);
+        async Task KeepAsync(string file, params string[] query) =>
+            await File.WriteAllTextAsync(Bootstrap(file), Encoding.UTF8.GetString(Convert.FromBase64String(await KubectlAsync(["-n", "flotta", "get", "secret", .. query]))));
+        await KeepAsync("ca", "flotta-ca", "-o", """jsonpath={.data.ca\.crt}""");
+        await KeepAsync("cert", "-l", "reg-client-ca=true", "-o", """jsonpath={.items[0].data.client\.crt}""");
+        await KeepAsync("key", "-l", "reg-client-ca=true", "-o", """jsonpath={.items[0].data.client\.key}""");
+    }
+
+    [GeneratedRegex(@"edge=https://[^ ]*:(?<port>\d+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex EdgePort();
+}
