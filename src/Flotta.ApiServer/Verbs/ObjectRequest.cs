@@ -1,0 +1,60 @@
+using System.Globalization;
+using Flotta.ApiServer.Access;
+using Flotta.ApiServer.Discovery;
+using Flotta.ApiServer.Storage;
+using Microsoft.AspNetCore.Http;
+
+namespace Flotta.ApiServer.Verbs;
+
+/// <summary>A request for a served resource: who, what, and the query taken apart.</summary>
+internal sealed class ObjectRequest(HttpContext http, ServedResource served, ResourcePath path, Caller caller)
+{
+    public HttpContext Http { get; } = http;
+
+    public ServedResource Served { get; } = served;
+
+    public Caller Caller { get; } = caller;
+
+    public string Name => path.Name;
+
+    public string Namespace => path.Namespace;
+
+    public string Subresource => path.Subresource;
+
+    public CancellationToken Aborted => Http.RequestAborted;
+
+    /// <summary>Where the named object lives.</summary>
+    public ObjectKey Key => Served.Key(path.Namespace, path.Name);
+
+    /// <summary>The namespace that a list is limited to; null: all.</summary>
+    public string? Within => path.Namespace.Length == 0 ? null : path.Namespace;
+
+    public bool IsWatch => path.Watch || Flag("watch");
+
+    public string Query(string name) => Http.Request.Query[name].ToString();
+
+    public bool Flag(string name) => Query(name) is "true" or "1" or "True";
+
+    /// <summary>0 when absent.</summary>
+    /// <exception cref="StatusException">Not a number.</exception>
+    public long Number(string name)
+    {
+        var text = Query(name);
+        if (text.Length == 0)
+            return 0;
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new StatusException(Status.BadRequest($"strconv.ParseInt: parsing {Definitions.GoText.Quote(text)}: invalid syntax"));
+    }
+
+    /// <summary>Null when absent.</summary>
+    public long? ResourceVersion()
+    {
+        var text = Query("resourceVersion");
+        if (text.Length == 0)
+            return null;
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new StatusException(Status.BadRequest($"resourceVersion: Invalid value: {Definitions.GoText.Quote(text)}: strconv.ParseUint: parsing {Definitions.GoText.Quote(text)}: invalid syntax"));
+    }
+}

@@ -1,0 +1,64 @@
+using System.Buffers;
+using System.Text.Json.Nodes;
+using Flotta.ApiServer.Definitions;
+using Microsoft.AspNetCore.Http;
+
+namespace Flotta.ApiServer.Verbs;
+
+/// <summary>Reads bodies, no more than is allowed.</summary>
+internal static class RequestBody
+{
+    public const int Limit = 3 * 1024 * 1024;
+
+    private const string Accepted = "application/json, application/yaml";
+
+    public static async Task<ObjectBody> ReadAsync(HttpContext http, string mediaType)
+    {
+        var bytes = await BytesAsync(http);
+        var body = mediaType.EndsWith("yaml", StringComparison.Ordinal) ? ObjectBody.ParseYaml(bytes.Span) : ObjectBody.ParseJson(bytes.Span);
+        return body.Problem is null ? body : throw new StatusException(Status.BadRequest(body.Problem));
+    }
+
+    /// <summary>The body of a create or update.</summary>
+    public static async Task<(JsonObject Value, IReadOnlyList<string> Duplicates)> ObjectAsync(HttpContext http)
+    {
+        var type = MediaType(http);
+        if (type is not ("" or "application/json" or "application/yaml"))
+            throw new StatusException(Unsupported(Accepted));
+        var body = await ReadAsync(http, type);
+        return body.Root is JsonObject value
+            ? (value, body.Duplicates)
+            : throw new StatusException(Status.BadRequest("the body of the request must be an object"));
+    }
+
+    public static string MediaType(HttpContext http)
+    {
+        var type = http.Request.ContentType ?? "";
+        var end = type.IndexOf(';', StringComparison.Ordinal);
+        return (end < 0 ? type : type[..end]).Trim().ToLowerInvariant();
+    }
+
+    public static Status Unsupported(string accepted) =>
+        new(415, "UnsupportedMediaType", $"the body of the request was in an unknown format - accepted media types include: {accepted}", new JsonObject());
+
+    public static async Task<ReadOnlyMemory<byte>> BytesAsync(HttpContext http)
+    {
+        if (http.Request.ContentLength > Limit)
+            throw new StatusException(Status.TooLarge(Limit));
+        var reader = http.Request.BodyReader;
+        while (true)
+        {
+            var read = await reader.ReadAsync(http.RequestAborted);
+            if (read.Buffer.Length > Limit)
+                throw new StatusException(Status.TooLarge(Limit));
+            if (read.IsCompleted)
+            {
+                var all = read.Buffer.ToArray();
+                reader.AdvanceTo(read.Buffer.End);
+                return all;
+            }
+
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+}

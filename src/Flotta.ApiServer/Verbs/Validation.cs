@@ -1,0 +1,24 @@
+using System.Text.Json.Nodes;
+using Flotta.ApiServer.Definitions;
+using Flotta.ApiServer.Discovery;
+
+namespace Flotta.ApiServer.Verbs;
+
+/// <summary>All errors of an object in one answer.</summary>
+internal static class Validation
+{
+    /// <exception cref="StatusException">422 with every cause.</exception>
+    public static void Check(ServedResource served, JsonObject value, JsonObject? old)
+    {
+        var definition = served.Definition;
+        List<FieldError> errors = [.. ObjectMetadata.Validate(definition, value, old)];
+        if (served.Resource == ServedResources.Definitions)
+            errors.AddRange(CustomResources.Validate(value, old));
+        else
+            errors.AddRange(definition.Schema?.Validate(value, old) ?? []);
+        if (definition.Check is not null)
+            errors.AddRange(definition.Check(value, old));
+        if (errors.Count > 0)
+            throw new StatusException(Status.Invalid(definition, value["metadata"]!["name"].Text() ?? "", errors));
+    }
+}
