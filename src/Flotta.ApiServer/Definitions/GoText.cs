@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Flotta.ApiServer.Definitions;
@@ -30,13 +29,26 @@ internal static class GoText
         return quoted.Append('"').ToString();
     }
 
-    /// <summary>The value of a field as field.Error prints it: strings quoted, numbers and booleans bare, the rest as JSON.</summary>
+    /// <summary>The value of a field as field.Error prints it: strings quoted, numbers and booleans bare, the rest in Go's syntax (%#v).</summary>
     public static string Value(JsonNode? value) => value switch
     {
         null => "null",
-        JsonValue scalar when scalar.GetValueKind() == JsonValueKind.String => Quote(scalar.GetValue<string>()),
-        _ => value.ToJsonString(Relaxed),
+        JsonObject map => "map[string]interface {}{" +
+                          string.Join(", ", map.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => Quote(pair.Key) + ":" + Nested(pair.Value))) + "}",
+        JsonArray list => "[]interface {}{" + string.Join(", ", list.Select(Nested)) + "}",
+        _ when value.AsText() is { } text => Quote(text),
+        _ => Scalar(value),
     };
 
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    /// <summary>%v of a number: the shortest form.</summary>
+    public static string Number(double number) =>
+        Math.Abs(number) < 1e21 && number == Math.Floor(number) ? number.ToString("F0", CultureInfo.InvariantCulture) : number.ToString("R", CultureInfo.InvariantCulture);
+
+    private static string Nested(JsonNode? value) => value is null ? "interface {}(nil)" : Value(value);
+
+    private static string Scalar(JsonNode value) => value.AsInteger() is { } integer
+        ? integer.ToString(CultureInfo.InvariantCulture)
+        : value.AsNumber() is { } number
+            ? Number(number)
+            : value.ToJsonString();
 }

@@ -41,14 +41,21 @@ internal sealed record ResourceDefinition
     /// <summary>spec (or whatever is not metadata and status) counts generations: true for CRDs.</summary>
     public bool HasGeneration { get; init; }
 
-    /// <summary>Says what is wrong with a metadata.name, or null. Absent: a DNS subdomain.</summary>
-    public Func<string, string?>? CheckName { get; init; }
+    /// <summary>All that is wrong with a metadata.name. Absent: a DNS subdomain.</summary>
+    public Func<string, IEnumerable<string>>? CheckName { get; init; }
 
     /// <summary>The cells of a row, one per printer column, of built-in kinds whose columns are more than a path. Absent: by the columns' paths.</summary>
     public Func<System.Text.Json.Nodes.JsonObject, DateTimeOffset, System.Text.Json.Nodes.JsonArray>? Cells { get; init; }
 
     /// <summary>A Warning header of every answer of a deprecated version; already complete.</summary>
     public string? DeprecationWarning { get; init; }
+
+    /// <summary>Not null: this is another view of that resource, which is what is stored (events.k8s.io of v1 events). Bodies go through ToStored and FromStored.</summary>
+    public ResourceDefinition? StoredAs { get; init; }
+
+    public Func<System.Text.Json.Nodes.JsonObject, System.Text.Json.Nodes.JsonObject>? ToStored { get; init; }
+
+    public Func<System.Text.Json.Nodes.JsonObject, System.Text.Json.Nodes.JsonObject>? FromStored { get; init; }
 
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
 
