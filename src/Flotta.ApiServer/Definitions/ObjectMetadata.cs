@@ -152,7 +152,5 @@ internal static class ObjectMetadata
 
         if (metadata["generation"].AsInteger() is { } now && old["generation"].AsInteger() is { } before2 && now < before2)
             errors.Add(FieldError.Invalid("metadata.generation", now, "must not be decremented"));
-        if (metadata.TextAt("resourceVersion").Length == 0)
-            errors.Add(FieldError.Invalid("metadata.resourceVersion", "", "must be specified for an update"));
     }
 }

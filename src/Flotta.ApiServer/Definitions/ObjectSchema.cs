@@ -24,7 +24,7 @@ internal sealed class ObjectSchema(Schema root)
     /// <summary>Fills in defaults, in place. Nulls go where the schema does not allow them.</summary>
     public void Default(JsonObject value)
     {
-        if (Typed) Decoding.DropNulls(value, Root);
+        Decoding.DropNulls(Typed ? value : value["metadata"], Typed ? Root : ObjectMetadata.Schema);
         Defaulting.Default(value, Root);
     }
 

