@@ -1,0 +1,58 @@
+using System.Security.Cryptography.X509Certificates;
+
+namespace Flotta.Yggdrasil.Credentials;
+
+/// <summary>The CAs that we trust: those of ca-root and only those, or the system's where none is given.</summary>
+public sealed class Roots
+{
+    private readonly X509Certificate2Collection _certificates;
+
+    private Roots(X509Certificate2Collection certificates) => _certificates = certificates;
+
+    public static Roots System { get; } = new([]);
+
+    public bool AreOurs => _certificates.Count > 0;
+
+    public static Roots FromFiles(IReadOnlyCollection<string> files)
+    {
+        var all = new X509Certificate2Collection();
+        foreach (var file in files)
+        {
+            var found = Identity.Certificates(PemFile.Read(file, "CA file"), file);
+            if (found.Count == 0)
+                throw new CredentialException($"The CA file {file} holds no PEM certificate.");
+            all.AddRange(found);
+        }
+
+        return new Roots(all);
+    }
+
+    public static Roots FromPem(string pem) => new(Identity.Certificates(pem, "the CA"));
+
+    internal X509ChainPolicy ForServers()
+    {
+        var policy = Policy();
+        policy.ApplicationPolicy.Add(new global::System.Security.Cryptography.Oid("1.3.6.1.5.5.7.3.1"));
+        return policy;
+    }
+
+    /// <summary>Whether one of our CAs signed it. Not a question of time: a device's clock may be wrong, and the server judges that.</summary>
+    public bool Signed(X509Certificate2 certificate)
+    {
+        if (!AreOurs)
+            return true;
+        using var chain = new X509Chain { ChainPolicy = Policy() };
+        chain.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
+        return chain.Build(certificate);
+    }
+
+    private X509ChainPolicy Policy()
+    {
+        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        if (!AreOurs)
+            return policy;
+        policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        policy.CustomTrustStore.AddRange(_certificates);
+        return policy;
+    }
+}

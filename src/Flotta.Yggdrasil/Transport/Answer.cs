@@ -1,0 +1,26 @@
+namespace Flotta.Yggdrasil.Transport;
+
+/// <summary>What became of a request. A request that failed is an answer too: nobody above has to catch anything but cancellation.</summary>
+public sealed record Answer
+{
+    /// <summary>0 when there was none.</summary>
+    public int Status { get; init; }
+
+    public ReadOnlyMemory<byte> Body { get; init; }
+
+    public string? ETag { get; init; }
+
+    /// <summary>The server held the request as asked by <c>Prefer: wait</c>.</summary>
+    public bool Held { get; init; }
+
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>Why there is no answer: one sentence for a person.</summary>
+    public string? Problem { get; init; }
+
+    public bool IsOk => Status is >= 200 and < 300;
+
+    public static Answer None(string problem) => new() { Problem = problem };
+
+    public override string ToString() => Problem ?? $"status {Status}, {Body.Length} bytes";
+}

@@ -1,0 +1,7 @@
+namespace Flotta.Yggdrasil.Transport;
+
+public enum Channel
+{
+    Control,
+    Data,
+}

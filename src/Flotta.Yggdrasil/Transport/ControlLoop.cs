@@ -1,0 +1,126 @@
+using System.Globalization;
+using Flotta.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Flotta.Yggdrasil.Transport;
+
+/// <summary>Why a <see cref="ControlLoop"/> ended. A delay: connect anew after it; none: the server wants no more of this device.</summary>
+public sealed record ControlEnd(TimeSpan? ReconnectAfter)
+{
+    public bool IsDisconnect => ReconnectAfter is null;
+}
+
+/// <summary>Says that this device is there (connection-status), and does what control/in asks: ping, reconnect, disconnect.</summary>
+public sealed partial class ControlLoop(
+    HttpsTransport transport,
+    IStatusSource status,
+    Func<bool> isHeld,
+    PollOptions options,
+    ILogger<ControlLoop> logger,
+    TimeProvider time) : IDisposable
+{
+    private readonly Signal _ask = new();
+    private readonly BackOff _backOff = new(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(1));
+    private object? _toldStamp;
+
+    /// <summary>Something hints that there is news on control/in.</summary>
+    public void AskNow() => _ask.Set();
+
+    public async Task<ControlEnd> RunAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await TellStatusAsync(cancellationToken);
+            var answer = await transport.GetAsync(Channel.Control, null, null, cancellationToken);
+            if (Parse(answer) is { } message && await ObeyAsync(message, cancellationToken) is { } end)
+                return end;
+            await PauseAsync(answer, cancellationToken);
+        }
+    }
+
+    public void Dispose() => _ask.Dispose();
+
+    private async Task PauseAsync(Answer answer, CancellationToken cancellationToken)
+    {
+        if (answer.Problem is not null || !answer.IsOk)
+        {
+            await Task.Delay(_backOff.Next(answer.RetryAfter), time, cancellationToken);
+            return;
+        }
+
+        _backOff.Reset();
+        // However often somebody hints, not more than once a second.
+        var least = TimeSpan.FromSeconds(1);
+        await Task.Delay(least, time, cancellationToken);
+        var interval = isHeld() ? options.RelaxedControlInterval : options.Interval;
+        await _ask.WaitAsync(BackOff.Around(interval - least, 0.2), time, cancellationToken);
+    }
+
+    private async Task TellStatusAsync(CancellationToken cancellationToken)
+    {
+        var stamp = status.Stamp;
+        if (Equals(stamp, _toldStamp))
+            return;
+        var answer = await transport.PostAsync(Channel.Control, Message.Status(status.Read(), time.GetUtcNow()), cancellationToken);
+        if (answer.IsOk)
+            _toldStamp = stamp;
+    }
+
+    private Message? Parse(Answer answer)
+    {
+        if (!answer.IsOk || answer.Body.IsEmpty)
+            return null;
+        try
+        {
+            return WireJson.Read(answer.Body.Span, WireJson.Types.Message);
+        }
+        catch (WireFormatException exception)
+        {
+            LogUnreadable(logger, exception.Message);
+            return null;
+        }
+    }
+
+    private async Task<ControlEnd?> ObeyAsync(Message message, CancellationToken cancellationToken)
+    {
+        if (!string.Equals(message.Type, MessageTypes.Command, StringComparison.Ordinal))
+            return null;
+        Command command;
+        try
+        {
+            command = WireJson.ReadContent(message.Content, WireJson.Types.Command);
+        }
+        catch (WireFormatException exception)
+        {
+            LogUnreadable(logger, exception.Message);
+            return null;
+        }
+
+        switch (command.Name)
+        {
+            case Commands.Disconnect:
+                return new ControlEnd(ReconnectAfter: null);
+            case Commands.Reconnect:
+                return new ControlEnd(Delay(command));
+            case Commands.Ping:
+                await transport.PostAsync(Channel.Control, Message.Event(Commands.Pong, message.MessageId, time.GetUtcNow()), cancellationToken);
+                return null;
+            default:
+                LogUnknown(logger);
+                return null;
+        }
+    }
+
+    // Seconds, as text; nonsense and more than an hour are brought within reason.
+    private static TimeSpan Delay(Command command) =>
+        command.Arguments?.TryGetValue("delay", out var text) == true
+        && double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)
+            ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 3600))
+            : TimeSpan.Zero;
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "a message on control/in cannot be read and is ignored: {Problem}")]
+    private static partial void LogUnreadable(ILogger logger, string problem);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the server sends a command that this agent does not know")]
+    private static partial void LogUnknown(ILogger logger);
+}
