@@ -1,0 +1,6 @@
+using Flotta.Wire;
+
+namespace Flotta.Agent.Desired;
+
+/// <summary>A configuration that was good when it came, with the entity tag that it came with.</summary>
+internal sealed record StoredDesired(DeviceConfigurationMessage Document, string? Tag);
