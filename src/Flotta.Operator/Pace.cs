@@ -9,7 +9,7 @@ internal sealed class Pace(int perSecond, TimeProvider time)
     private readonly TimeSpan interval = TimeSpan.FromSeconds(1) / perSecond;
     private readonly long start = time.GetTimestamp();
     private readonly Lock gate = new();
-    private TimeSpan next;
+    private TimeSpan next = TimeSpan.FromSeconds(-1);
 
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
