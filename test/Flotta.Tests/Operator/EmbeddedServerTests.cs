@@ -1,0 +1,38 @@
+using Flotta.ApiServer;
+using Flotta.Tests.Operator.Scenarios;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Flotta.Tests.Operator;
+
+/// <summary>One embedded API server for the tests of a class.</summary>
+public sealed class EmbeddedServer : IAsyncLifetime
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("flotta-operator-");
+    private EmbeddedApiServer? server;
+
+    public string Kubeconfig => server!.Kubeconfig("admin", "system:masters");
+
+    public async ValueTask InitializeAsync() =>
+        server = await EmbeddedApiServer.StartAsync(new() { DataDirectory = folder.FullName, Port = 0 }, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (server is not null) await server.DisposeAsync();
+        folder.Delete(recursive: true);
+    }
+}
+
+public sealed class EnrolmentOnTheEmbeddedServerTests(EmbeddedServer server) : EnrolmentScenarios, IClassFixture<EmbeddedServer>
+{
+    protected override string Kubeconfig => server.Kubeconfig;
+}
+
+public sealed class DevicesOnTheEmbeddedServerTests(EmbeddedServer server) : DeviceScenarios, IClassFixture<EmbeddedServer>
+{
+    protected override string Kubeconfig => server.Kubeconfig;
+}
+
+public sealed class WorkloadsOnTheEmbeddedServerTests(EmbeddedServer server) : WorkloadScenarios, IClassFixture<EmbeddedServer>
+{
+    protected override string Kubeconfig => server.Kubeconfig;
+}
