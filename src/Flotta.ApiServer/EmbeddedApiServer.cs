@@ -82,7 +82,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
     {
         // An empty builder: no environment variable or settings file of somebody else's changes where we listen.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(loggers);
+        builder.Services.AddSingleton<ILoggerFactory>(new QuietLoggers(loggers));
         Listener.Configure(builder, options, certificate);
         var application = builder.Build();
         parts.Push(application);

@@ -46,7 +46,7 @@ internal static class DiscoveryDocuments
 
     /// <summary>Newest and most stable first, as kubectl prefers them.</summary>
     public static IEnumerable<string> Versions(IEnumerable<ResourceDefinition> definitions) =>
-        definitions.Select(one => one.Version).Distinct(StringComparer.Ordinal).OrderByDescending(version => version, VersionOrder.Instance);
+        definitions.Select(one => one.Version).Distinct(StringComparer.Ordinal).Order(VersionOrder.Instance);
 
     private static IEnumerable<IGrouping<string, ResourceDefinition>> Named(ServedResources served) =>
         served.All.Select(one => one.Definition).Where(one => one.Group.Length > 0).GroupBy(one => one.Group, StringComparer.Ordinal);

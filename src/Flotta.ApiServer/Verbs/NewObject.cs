@@ -16,7 +16,7 @@ internal static class NewObject
         Place(served, metadata, @namespace);
         if (metadata["resourceVersion"].Text() is { Length: > 0 })
             throw new StatusException(Status.BadRequest("resourceVersion should not be set on objects to be created"));
-        foreach (var name in (ReadOnlySpan<string>)["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"])
+        foreach (var name in (ReadOnlySpan<string>)["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "managedFields"])
             metadata.Remove(name);
         metadata["uid"] = Guid.NewGuid().ToString();
         metadata["creationTimestamp"] = Timestamps.Seconds(now);
@@ -30,14 +30,10 @@ internal static class NewObject
         var definition = served.Definition;
         if (definition.HasStatus)
             value.Remove("status");
-        var isDefinition = served.Resource == ServedResources.Definitions;
-        if (isDefinition)
-            CustomResources.Default(value);
-        else
-            definition.Schema?.Default(value);
+        definition.Schema?.Default(value);
         definition.Normalise?.Invoke(value, null);
         // A definition that is wrong cannot be established; the validation that follows says why.
-        if (!isDefinition || CustomResources.Validate(value, null).Count == 0)
+        if (served.Resource != ServedResources.Definitions || CustomResources.Validate(value, null).Count == 0)
             KindRules.OnCreate(served, value, conflict, now);
     }
 

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Flotta.ApiServer.Definitions;
 using Flotta.ApiServer.Discovery;
-using Flotta.ApiServer.Patching;
 using Flotta.ApiServer.Storage;
 
 namespace Flotta.ApiServer.Verbs;
@@ -29,7 +28,6 @@ internal sealed class ObjectChanges(ObjectStore store, ResourceCatalog catalog, 
             var guards = Guards(served, @namespace, name);
             NewObject.Complete(served, value, Conflict, time.GetUtcNow());
             Validation.Check(served, value, null);
-            FieldOwnership.Record(served.Definition, null, value, new FieldManager(options.FieldManager, "", time.GetUtcNow()));
             var key = served.Key(@namespace, name);
             if (options.DryRun)
             {
@@ -69,7 +67,6 @@ internal sealed class ObjectChanges(ObjectStore store, ResourceCatalog catalog, 
             Validation.Check(served, value, old);
             if (update.ChangesNothing)
                 return new Changed(present.Json, false, false);
-            FieldOwnership.Record(served.Definition, old, value, new FieldManager(options.FieldManager, subresource, time.GetUtcNow()));
             // The last finalizer of what is being deleted has gone, and with it the object.
             var gone = update.IsReleased;
             if (options.DryRun)

@@ -65,13 +65,11 @@ internal sealed class UpdatedObject(ServedResource served, StoredObject present,
         foreach (var name in Owned)
             Copy((JsonObject)old["metadata"]!, (JsonObject)value["metadata"]!, name);
         metadata.Remove("selfLink");
-        ((JsonObject)value["metadata"]!).Remove("resourceVersion");
+        metadata.Remove("managedFields");
+        value["metadata"]!["resourceVersion"] = present.Revision.ToString(CultureInfo.InvariantCulture);
         if (subresource.Length == 0)
         {
-            if (served.Resource == ServedResources.Definitions)
-                CustomResources.Default(value);
-            else
-                Definition.Schema?.Default(value);
+            Definition.Schema?.Default(value);
             Definition.Normalise?.Invoke(value, old);
             if (served.Resource != ServedResources.Definitions || CustomResources.Validate(value, old).Count == 0)
                 KindRules.OnUpdate(served, value, old, conflict, now);

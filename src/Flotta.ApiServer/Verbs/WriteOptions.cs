@@ -31,8 +31,7 @@ internal sealed class WriteOptions
             var other => throw new StatusException(new Status(
                 422, "Invalid", $" \"\" is invalid: fieldValidation: Unsupported value: {Definitions.GoText.Quote(other)}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"")),
         },
-        FieldManager = Patching.FieldManager.NameFor(
-            request.Query("fieldManager") is { Length: > 0 } given ? given : null, request.Http.Request.Headers.UserAgent.ToString()),
+        FieldManager = request.Query("fieldManager"),
     };
 
     public static bool IsDryRun(ObjectRequest request) => request.Query("dryRun") switch
