@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Flotta.ApiServer;
@@ -83,6 +84,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         // An empty builder: no environment variable or settings file of somebody else's changes where we listen.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton<ILoggerFactory>(new QuietLoggers(loggers));
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         Listener.Configure(builder, options, certificate);
         var application = builder.Build();
         parts.Push(application);

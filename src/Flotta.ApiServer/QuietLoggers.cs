@@ -1,11 +1,14 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Flotta.ApiServer;
 
 /// <summary>The framework's loggers, from warnings up: it would write two lines for each request.</summary>
 internal sealed class QuietLoggers(ILoggerFactory inner) : ILoggerFactory
 {
-    public ILogger CreateLogger(string categoryName) => new Quiet(inner.CreateLogger(categoryName));
+    // What goes wrong at the start is thrown to the caller; the host need not print it as well.
+    public ILogger CreateLogger(string categoryName) =>
+        categoryName.StartsWith("Microsoft.Extensions.Hosting", StringComparison.Ordinal) ? NullLogger.Instance : new Quiet(inner.CreateLogger(categoryName));
 
     public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException("The host's loggers are given.");
 
