@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Net;
+using Flotta.Resources;
+
+namespace Flotta.EdgeApi;
+
+/// <summary>Read once at start. The defaults and the environment's names are the original's where it has them.</summary>
+public sealed record EdgeApiOptions
+{
+    public IPAddress Listen { get; init; } = IPAddress.IPv6Any;
+
+    /// <summary>0 picks a free one.</summary>
+    public int Port { get; init; } = 8043;
+
+    /// <summary>The name by which devices reach us; goes into the server certificate.</summary>
+    public string Domain { get; init; } = "project-flotta.io";
+
+    /// <summary>Whether the server certificate also names 127.0.0.1 and ::1.</summary>
+    public bool TlsLocalhost { get; init; } = true;
+
+    public int ClientCertificateDays { get; init; } = 30;
+
+    /// <summary>How long after its expiry a device's certificate still gets it a new one.</summary>
+    public TimeSpan RenewalGrace { get; init; } = TimeSpan.FromDays(180);
+
+    public string OperatorNamespace { get; init; } = Names.OperatorNamespace;
+
+    /// <summary>The name of this replica among others; stands in status.connectedTo and in the name of its Lease.</summary>
+    public string Replica { get; init; } = ReplicaName(Environment.MachineName);
+
+    /// <summary>Requests a second that one device may send for long; it may send ten times as many at once.</summary>
+    public int RequestsPerSecond { get; init; } = 50;
+
+    /// <summary>Requests a second over the bootstrap certificate, of all devices together.</summary>
+    public int BootstrapRequestsPerSecond { get; init; } = 2000;
+
+    public int MaxConnections { get; init; } = 150_000;
+
+    /// <summary>TLS handshakes at one time; more of them wait.</summary>
+    public int MaxHandshakes { get; init; } = 64 * Environment.ProcessorCount;
+
+    /// <summary>Heartbeats whose change waits to be written; beyond that devices are told to come back.</summary>
+    public int MaxPendingWrites { get; init; } = 20_000;
+
+    /// <summary>Status writes at one time.</summary>
+    public int StatusWriters { get; init; } = 32;
+
+    /// <summary>The original's variables; anything unreadable is an error that names the variable.</summary>
+    public static EdgeApiOptions FromEnvironment(Func<string, string?> read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        var defaults = new EdgeApiOptions();
+        if (read("BACKEND") is { Length: > 0 } backend && backend != "crd")
+            throw new FormatException($"BACKEND is '{backend}'; this version knows only crd");
+        return defaults with
+        {
+            // The original's documentation writes ":8043".
+            Port = Number("HTTPS_PORT", defaults.Port, 0, 65535),
+            Domain = read("DOMAIN") is { Length: > 0 } domain ? domain : defaults.Domain,
+            TlsLocalhost = Flag("TLS_LOCALHOST_ENABLED", defaults.TlsLocalhost),
+            ClientCertificateDays = Number("CLIENT_CERT_EXPIRATION_DAYS", defaults.ClientCertificateDays, 1, 3650),
+            Replica = ReplicaName(read("POD_NAME") is { Length: > 0 } pod ? pod : Environment.MachineName),
+        };
+
+        int Number(string name, int otherwise, int low, int high) => read(name) is not { Length: > 0 } text
+            ? otherwise
+            : int.TryParse(text.TrimStart(':'), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= low && number <= high
+                ? number
+                : throw new FormatException($"{name} is '{text}'; it should be a number from {low} to {high}");
+
+        bool Flag(string name, bool otherwise) => read(name) is not { Length: > 0 } text
+            ? otherwise
+            : bool.TryParse(text, out var flag) ? flag : throw new FormatException($"{name} is '{text}'; it should be true or false");
+    }
+
+    // Must be fit for the name of a Lease.
+    private static string ReplicaName(string machine) => LabelValue.Normalize(machine)?.Replace('_', '-').Replace('.', '-') ?? "replica";
+}

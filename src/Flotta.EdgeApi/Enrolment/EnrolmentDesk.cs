@@ -1,0 +1,147 @@
+using Flotta.EdgeApi.Certificates;
+using Flotta.EdgeApi.Fleet;
+using Flotta.EdgeApi.Hardware;
+using Flotta.EdgeApi.Identity;
+using Flotta.EdgeApi.Requests;
+using Flotta.EdgeApi.Statuses;
+using Flotta.Kube;
+using Flotta.Resources;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Flotta.EdgeApi.Enrolment;
+
+/// <summary>
+/// The directive <c>enrolment</c>: a device asks to be let in, and gets an EdgeDeviceSignedRequest for an administrator to approve. 208 says that it has been.
+/// The first key that it offers is the one that counts.
+/// </summary>
+internal sealed partial class EnrolmentDesk(KubeApi api, FleetCaches fleet, EventRecorder recorder, EdgeApiOptions options, ILoggerFactory loggers, TimeProvider time)
+{
+    private const int LongestModel = 253;
+
+    private readonly ILogger logger = loggers.CreateLogger<EnrolmentDesk>();
+
+    public async Task AnswerAsync(HttpContext http, Peer peer, string deviceId, Wire.Message message)
+    {
+        int status;
+        try
+        {
+            status = await EnrolAsync(peer, deviceId, message, http.RequestAborted);
+        }
+        catch (KubeException refused)
+        {
+            // As from the original: whatever is wrong, 400, and the device asks again later.
+            LogFailed(deviceId, refused.Message);
+            status = StatusCodes.Status400BadRequest;
+        }
+
+        await (status is StatusCodes.Status200OK or StatusCodes.Status208AlreadyReported ? Answer.Empty(http, status) : Answer.Nothing(http, status));
+    }
+
+    private async Task<int> EnrolAsync(Peer peer, string deviceId, Wire.Message message, CancellationToken cancellationToken)
+    {
+        if (!peer.IsBootstrap && !string.Equals(peer.Name, deviceId, StringComparison.Ordinal))
+        {
+            EdgeMetrics.InvalidOwner.Inc();
+            return StatusCodes.Status403Forbidden;
+        }
+
+        if (Read(message) is not { } info || !ObjectName.IsValid(deviceId) || deviceId == Issue.BootstrapName)
+            return StatusCodes.Status400BadRequest;
+        var target = string.IsNullOrEmpty(info.TargetNamespace) ? Names.EnrolmentNamespace : info.TargetNamespace;
+        var offered = SigningRequest.Read(info.CertificateRequest);
+        if (!ObjectName.IsNamespace(target) || (offered == null && !string.IsNullOrEmpty(info.CertificateRequest)))
+            return StatusCodes.Status400BadRequest;
+
+        var request = fleet.Requests.Get(Names.EnrolmentNamespace, deviceId);
+        if ((Device(target, deviceId) ?? Device(request?.Spec.TargetNamespace, deviceId)) is { } device)
+            return await KnownAsync(device, request, offered, cancellationToken);
+        if (request != null)
+        {
+            await CompareAsync(request, offered, cancellationToken);
+            return StatusCodes.Status200OK;
+        }
+
+        return await CreateAsync(deviceId, target, info, offered, cancellationToken);
+    }
+
+    private EdgeDevice? Device(string? @namespace, string deviceId) => string.IsNullOrEmpty(@namespace) ? null : fleet.Devices.Get(@namespace, deviceId);
+
+    private async Task<int> KnownAsync(EdgeDevice device, EdgeDeviceSignedRequest? request, SigningRequest? offered, CancellationToken cancellationToken)
+    {
+        // A device that was away for so long has to be approved again.
+        if (request?.Spec.Approved == true && !device.AwaitsRegistration()
+            && device.Status?.Certificate is { Confirmed: true, NotAfter: { } notAfter } && time.GetUtcNow() > notAfter + options.RenewalGrace
+            && !string.Equals(request.Spec.KeyFingerprint ?? "", offered?.Fingerprint ?? "", StringComparison.Ordinal))
+        {
+            var spec = new System.Text.Json.Nodes.JsonObject { ["approved"] = false, ["keyFingerprint"] = offered?.Fingerprint ?? "" };
+            await api.MergePatchAsync<EdgeDeviceSignedRequest>(ObjectKey.Of(request), new System.Text.Json.Nodes.JsonObject { ["spec"] = spec }, cancellationToken);
+            return StatusCodes.Status200OK;
+        }
+
+        return request?.Spec.Approved == false && device.Status?.Certificate is { Confirmed: true } && !device.AwaitsRegistration()
+            && time.GetUtcNow() > device.Status.Certificate.NotAfter + options.RenewalGrace
+            ? StatusCodes.Status200OK
+            : StatusCodes.Status208AlreadyReported;
+    }
+
+    private async Task<int> CreateAsync(string deviceId, string target, Wire.EnrolmentInfo info, SigningRequest? offered, CancellationToken cancellationToken)
+    {
+        var features = info.Features;
+        var request = new EdgeDeviceSignedRequest
+        {
+            Metadata = new k8s.Models.V1ObjectMeta { Name = deviceId, NamespaceProperty = Names.EnrolmentNamespace },
+            Spec = new EdgeDeviceSignedRequestSpec
+            {
+                TargetNamespace = target,
+                Approved = false,
+                KeyFingerprint = offered?.Fingerprint,
+                Features = new DeviceFeatures
+                {
+                    ModelName = features?.ModelName is { Length: > LongestModel } model ? model[..LongestModel] : features?.ModelName,
+                    Hardware = features?.Hardware == null ? null : HardwareFacts.Merge(null, features.Hardware),
+                },
+            },
+        };
+        try
+        {
+            await api.CreateAsync(request, cancellationToken);
+            LogAsked(deviceId, target);
+        }
+        catch (KubeException taken) when (taken.IsAlreadyExists)
+        {
+            // Asked a moment ago, perhaps at another replica.
+        }
+
+        return StatusCodes.Status200OK;
+    }
+
+    private async Task CompareAsync(EdgeDeviceSignedRequest request, SigningRequest? offered, CancellationToken cancellationToken)
+    {
+        var first = request.Spec.KeyFingerprint ?? "";
+        if (offered == null || string.Equals(first, offered.Fingerprint, StringComparison.Ordinal))
+            return;
+        var message = first.Length == 0
+            ? $"Another request for this device offered the key {offered.Fingerprint}, the first one none. Delete this object to start over."
+            : $"Another request for this device offered the key {offered.Fingerprint}; the first one counts. Delete this object to start over.";
+        await recorder.RecordAsync(request, EventRecorder.Warning, "AnotherKey", message, cancellationToken);
+    }
+
+    private static Wire.EnrolmentInfo? Read(Wire.Message message)
+    {
+        try
+        {
+            return Wire.WireJson.ReadContent(message.Content, Wire.WireJson.Types.EnrolmentInfo);
+        }
+        catch (Wire.WireFormatException)
+        {
+            return null;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Device} asks to be let into {Namespace}")]
+    private partial void LogAsked(string device, string @namespace);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Device} cannot enrol: {Error}")]
+    private partial void LogFailed(string device, string error);
+}

@@ -1,0 +1,49 @@
+using Flotta.EdgeApi.Sessions;
+using Flotta.Kube;
+using Flotta.Resources;
+using k8s.Models;
+
+namespace Flotta.EdgeApi.Heartbeats;
+
+/// <summary>Events of devices become Events of their objects, before the heartbeat is answered.</summary>
+internal sealed class DeviceEvents(EventRecorder recorder)
+{
+    /// <summary>More in one heartbeat than any agent means to send.</summary>
+    private const int Most = 64;
+    private const int LongestReason = 128;
+
+    public async Task RecordAsync(EdgeDevice device, Session session, string? messageId, IReadOnlyList<Wire.DeviceEvent>? events, CancellationToken cancellationToken)
+    {
+        if (events is not { Count: > 0 })
+            return;
+        var about = new V1ObjectReference
+        {
+            ApiVersion = Names.ApiVersion,
+            Kind = EdgeDevice.KindName,
+            Name = device.Metadata.Name,
+            NamespaceProperty = device.Metadata.NamespaceProperty,
+            Uid = device.Metadata.Uid,
+        };
+
+        // A device that got no answer sends the same message again; what was recorded of it is not recorded twice.
+        var done = session.EventsOf(messageId);
+        foreach (var (said, count) in Distinct(events.Take(Most)).Skip(done))
+        {
+            await recorder.RecordAsync(about, said.Type, said.Reason, said.Message, count, cancellationToken);
+            session.RecordedEvents(messageId, ++done);
+        }
+
+        if (events.Count > Most && done <= Most)
+        {
+            await recorder.RecordAsync(about, EventRecorder.Warning, "EventsDropped", $"The device sent {events.Count} events at once; {events.Count - Most} of them were dropped", 1, cancellationToken);
+            session.RecordedEvents(messageId, Most + 1);
+        }
+    }
+
+    private static IEnumerable<((string Type, string Reason, string Message) Said, int Count)> Distinct(IEnumerable<Wire.DeviceEvent> events) => events
+        .GroupBy(said => (
+            Type: said.Type == Wire.EventTypes.Warn ? EventRecorder.Warning : EventRecorder.Normal,
+            Reason: string.IsNullOrWhiteSpace(said.Reason) ? "DeviceEvent" : said.Reason.Length > LongestReason ? said.Reason[..LongestReason] : said.Reason,
+            Message: said.Message ?? ""))
+        .Select(group => (group.Key, group.Count()));
+}

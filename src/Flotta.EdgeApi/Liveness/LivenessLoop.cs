@@ -1,0 +1,80 @@
+using Flotta.EdgeApi.Configuration;
+using Flotta.EdgeApi.Fleet;
+using Flotta.EdgeApi.Sessions;
+using Flotta.EdgeApi.Statuses;
+using Flotta.Kube;
+
+namespace Flotta.EdgeApi.Liveness;
+
+/// <summary>Who is there, in memory; the API server hears of it when it changes and every ten minutes.</summary>
+internal sealed class LivenessLoop(FleetCaches fleet, SessionTable sessions, StatusWriter writer, EdgeApiOptions options, TimeProvider time)
+{
+    private const int SilentPeriods = 3;
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(2);
+
+    /// <summary>Devices that were ours before a restart are either heard of again or told silent.</summary>
+    public void Resume()
+    {
+        foreach (var device in fleet.Devices.All.Where(device => Presence.IsConnectedTo(device.Status, options.Replica)))
+        {
+            var session = sessions.For(ObjectKey.Of(device));
+            session.IsConnected = true;
+            session.ConnectedWritten = time.GetTimestamp();
+        }
+    }
+
+    /// <summary>A request of the device has arrived.</summary>
+    public void Heard(Session session)
+    {
+        session.Seen(time.GetTimestamp());
+        if (!session.IsConnected)
+            WriteHere(session);
+    }
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            await Task.Delay(Tick, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (cancellationToken.IsCancellationRequested)
+                return;
+            foreach (var session in sessions.All)
+                Look(session);
+        }
+    }
+
+    private void Look(Session session)
+    {
+        if (!session.IsConnected)
+            return;
+        var device = fleet.Devices.Get(session.Device);
+        if (device == null)
+        {
+            sessions.Remove(session.Device);
+            return;
+        }
+
+        var silence = time.GetElapsedTime(session.LastSeen);
+        if (silence > DeviceAssembly.PeriodOf(device, fleet.SetFor(device)) * SilentPeriods)
+        {
+            session.IsConnected = false;
+            var now = time.GetUtcNow();
+            if (Presence.IsConnectedTo(device.Status, options.Replica))
+                writer.Apply(session.Device, current => current with { Status = Presence.Silent(current.StatusOf(), options.Replica, now - silence, now) });
+            else if (session.Holds == 0)
+                sessions.Remove(session.Device); // another replica has it
+        }
+        else if (time.GetElapsedTime(session.ConnectedWritten) > Presence.WriteEvery)
+        {
+            WriteHere(session);
+        }
+    }
+
+    private void WriteHere(Session session)
+    {
+        session.IsConnected = true;
+        session.ConnectedWritten = time.GetTimestamp();
+        var now = time.GetUtcNow();
+        writer.Apply(session.Device, device => device with { Status = Presence.Here(device.StatusOf(), options.Replica, now) });
+    }
+}

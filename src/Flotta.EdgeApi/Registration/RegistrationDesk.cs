@@ -1,0 +1,181 @@
+using Flotta.EdgeApi.Certificates;
+using Flotta.EdgeApi.Fleet;
+using Flotta.EdgeApi.Hardware;
+using Flotta.EdgeApi.Identity;
+using Flotta.EdgeApi.Requests;
+using Flotta.EdgeApi.Sessions;
+using Flotta.EdgeApi.Statuses;
+using Flotta.Kube;
+using Flotta.Resources;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Flotta.EdgeApi.Registration;
+
+/// <summary>
+/// The directive <c>registration</c>: the first certificate of an approved device, and every later one. The serial is recorded before the certificate leaves the house, and the whole
+/// can be repeated until the device has used what it got.
+/// </summary>
+internal sealed partial class RegistrationDesk(KubeApi api, FleetCaches fleet, Authority authority, StatusWriter writer, EdgeApiOptions options, ILoggerFactory loggers, TimeProvider time)
+{
+    private readonly ILogger logger = loggers.CreateLogger<RegistrationDesk>();
+
+    public async Task AnswerAsync(HttpContext http, Peer peer, Chaining chaining, string deviceId, Wire.Message message)
+    {
+        var own = !peer.IsBootstrap && string.Equals(peer.Name, deviceId, StringComparison.Ordinal);
+        if (!own && !peer.IsBootstrap)
+        {
+            EdgeMetrics.InvalidOwner.Inc();
+            await Answer.Nothing(http, StatusCodes.Status403Forbidden);
+            return;
+        }
+
+        if (Read(message) is not { } info || !ObjectName.IsValid(deviceId))
+        {
+            await Answer.Nothing(http, StatusCodes.Status400BadRequest);
+            return;
+        }
+
+        try
+        {
+            var (status, issued) = await RegisterAsync(peer, own, chaining, deviceId, info, http.RequestAborted);
+            await AnswerAsync(http, message, status, issued);
+        }
+        catch (Exception error) when (error is KubeException or HttpRequestException or TimeoutException)
+        {
+            LogFailed(deviceId, error.Message);
+            EdgeMetrics.FailedRegistration.Inc();
+            await Answer.Nothing(http, StatusCodes.Status500InternalServerError);
+        }
+    }
+
+    /// <summary>A device that shows its newest certificate for the first time: the one before is not needed any more.</summary>
+    public void Used(EdgeDevice device, Session session, string serial)
+    {
+        if (device.Status?.Certificate is not { Confirmed: not true, Serial: { } issued } || !string.Equals(issued, serial, StringComparison.OrdinalIgnoreCase)
+            || string.Equals(session.ConfirmedSerial, serial, StringComparison.Ordinal))
+            return;
+        session.ConfirmedSerial = serial;
+        writer.Apply(session.Device, current => current.Status?.Certificate is { } certificate && string.Equals(certificate.Serial, serial, StringComparison.OrdinalIgnoreCase)
+            ? current with { Status = current.StatusOf() with { Certificate = certificate with { Confirmed = true, PreviousSerial = null } } }
+            : current);
+    }
+
+    private static async Task AnswerAsync(HttpContext http, Wire.Message message, int status, IssuedCertificate? issued)
+    {
+        if (status == StatusCodes.Status401Unauthorized)
+            EdgeMetrics.FailedAuthentication.Inc();
+        else if (status == StatusCodes.Status403Forbidden)
+            EdgeMetrics.FailedRegistration.Inc();
+        if (issued == null)
+        {
+            await Answer.Nothing(http, status);
+            return;
+        }
+
+        EdgeMetrics.SuccessfulRegistration.Inc();
+        var content = Wire.WireJson.ToElement(new Wire.RegistrationResponse { Certificate = issued.Pem }, Wire.WireJson.Types.RegistrationResponse);
+        await Answer.Body(http, new Wire.MessageResponse { Content = content, Directive = message.Directive, MessageId = message.MessageId }, Wire.WireJson.Types.MessageResponse);
+    }
+
+    private async Task<(int Status, IssuedCertificate? Issued)> RegisterAsync(
+        Peer peer, bool own, Chaining chaining, string deviceId, Wire.RegistrationInfo info, CancellationToken cancellationToken)
+    {
+        var request = await api.GetAsync<EdgeDeviceSignedRequest>(new ObjectKey(Names.EnrolmentNamespace, deviceId), cancellationToken);
+        var key = await WhereAsync(peer, own, request, deviceId, cancellationToken);
+        if (key is not { } home)
+        {
+            EdgeMetrics.FailedRegistration.Inc();
+            return (StatusCodes.Status404NotFound, null);
+        }
+
+        // Read anew: approval and registration follow each other closely, and what is decided here is a matter of trust.
+        var device = await api.GetAsync<EdgeDevice>(home, cancellationToken);
+        var asked = new RegistrationCase(own, chaining == Chaining.Expired, peer.Serial, peer.NotAfter, request, null, time.GetUtcNow(), options.RenewalGrace);
+        if (RegistrationRule.Decide(asked, device) is not RegistrationVerdict.Issue and var verdict)
+            return (StatusOf(verdict), null);
+        if (SigningRequest.Read(info.CertificateRequest) is not { } csr)
+            return (StatusCodes.Status400BadRequest, null);
+
+        asked = asked with { KeyFingerprint = csr.Fingerprint };
+        var issued = authority.Sign(csr, deviceId, home.Namespace);
+        var decided = RegistrationVerdict.NotApproved;
+        var written = await writer.ApplyAsync(
+            home,
+            current =>
+            {
+                // Asked again of the object that is written to: two requests at once must not both succeed with different keys.
+                decided = RegistrationRule.Decide(asked, current);
+                return decided == RegistrationVerdict.Issue ? Registered(current, issued, own ? peer.Serial : null, info.Hardware) : current;
+            },
+            cancellationToken);
+        if (written == null || decided != RegistrationVerdict.Issue)
+            return (StatusOf(decided), null);
+        LogRegistered(home, issued.Serial, own ? "renewed" : "first");
+        return (StatusCodes.Status200OK, issued);
+    }
+
+    private async Task<ObjectKey?> WhereAsync(Peer peer, bool own, EdgeDeviceSignedRequest? request, string deviceId, CancellationToken cancellationToken)
+    {
+        var target = request?.Spec.TargetNamespace is { Length: > 0 } wished ? wished : Names.EnrolmentNamespace;
+        if (!own)
+            return request == null ? null : new ObjectKey(target, deviceId);
+        var home = Gate.KeyOf(peer);
+        if (!ObjectName.IsNamespace(home.Namespace))
+            return null;
+        // A device that was let in again, elsewhere, still comes with the certificate of its earlier life.
+        if (request != null && home.Namespace != target && fleet.Devices.Get(home) == null && await api.GetAsync<EdgeDevice>(home, cancellationToken) == null)
+            return new ObjectKey(target, deviceId);
+        return home;
+    }
+
+    internal static EdgeDevice Registered(EdgeDevice device, IssuedCertificate issued, string? presented, Wire.HardwareInfo? said)
+    {
+        var status = device.StatusOf();
+        status = status with
+        {
+            Certificate = new CertificateStatus
+            {
+                Serial = issued.Serial,
+                // The one that the device has in its hands, in case this one never reaches it.
+                PreviousSerial = presented,
+                NotAfter = issued.NotAfter,
+                KeyFingerprint = issued.Fingerprint,
+                Confirmed = false,
+            },
+        };
+        var labels = new List<KeyValuePair<string, string?>> { new(Names.Labels.SignedRequest, null) };
+        if (said != null)
+        {
+            status = status with { Hardware = HardwareFacts.Merge(status.Hardware, said) };
+            labels.AddRange(HardwareFacts.Labels(status.Hardware));
+        }
+
+        return (device with { Status = status }).WithLabels(labels);
+    }
+
+    private static int StatusOf(RegistrationVerdict verdict) => verdict switch
+    {
+        RegistrationVerdict.Unauthorized => StatusCodes.Status401Unauthorized,
+        RegistrationVerdict.Forbidden => StatusCodes.Status403Forbidden,
+        _ => StatusCodes.Status404NotFound,
+    };
+
+    private static Wire.RegistrationInfo? Read(Wire.Message message)
+    {
+        try
+        {
+            return Wire.WireJson.ReadContent(message.Content, Wire.WireJson.Types.RegistrationInfo);
+        }
+        catch (Wire.WireFormatException)
+        {
+            return null;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Device} has a certificate with serial {Serial} ({Kind})")]
+    private partial void LogRegistered(ObjectKey device, string serial, string kind);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Device} cannot be registered: {Error}")]
+    private partial void LogFailed(string device, string error);
+}

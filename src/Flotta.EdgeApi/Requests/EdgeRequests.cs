@@ -1,0 +1,209 @@
+using Flotta.EdgeApi.Certificates;
+using Flotta.EdgeApi.Configuration;
+using Flotta.EdgeApi.Control;
+using Flotta.EdgeApi.Enrolment;
+using Flotta.EdgeApi.Heartbeats;
+using Flotta.EdgeApi.Identity;
+using Flotta.EdgeApi.Liveness;
+using Flotta.EdgeApi.Playbooks;
+using Flotta.EdgeApi.Registration;
+using Flotta.EdgeApi.Sessions;
+using Flotta.EdgeApi.Statuses;
+using Flotta.Wire;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Flotta.EdgeApi.Requests;
+
+/// <summary>
+/// Everything that a device can ask, in the order in which it is judged: path, method, certificate, body, ownership. Four paths do not need a router, and nothing is
+/// allocated for what is refused.
+/// </summary>
+internal sealed partial class EdgeRequests(
+    Gate gate,
+    LivenessLoop liveness,
+    ControlMessages control,
+    ConfigurationDelivery configurations,
+    EnrolmentDesk enrolment,
+    RegistrationDesk registration,
+    HeartbeatReception heartbeats,
+    PlaybookDelivery playbooks,
+    EdgeApiOptions options,
+    ILoggerFactory loggers,
+    TimeProvider time)
+{
+    private readonly ILogger logger = loggers.CreateLogger<EdgeRequests>();
+    private readonly RateLimit newcomers = new(options.BootstrapRequestsPerSecond, options.BootstrapRequestsPerSecond * 2, time);
+
+    public async Task AnswerAsync(HttpContext http)
+    {
+        try
+        {
+            await RouteAsync(http);
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is there to be answered.
+        }
+        catch (BadHttpRequestException bad) when (!http.Response.HasStarted)
+        {
+            // Too large, too slow, or not HTTP.
+            await Answer.Nothing(http, bad.StatusCode);
+        }
+        catch (BusyException) when (!http.Response.HasStarted)
+        {
+            await Answer.Later(http, StatusCodes.Status503ServiceUnavailable);
+        }
+        catch (Exception error)
+        {
+            LogFailed(error, http.Request.Method);
+            if (http.Response.HasStarted)
+                http.Abort();
+            else
+                await FailAsync(http);
+        }
+    }
+
+    private static Task FailAsync(HttpContext http)
+    {
+        http.Response.Clear();
+        return Answer.Nothing(http, StatusCodes.Status500InternalServerError);
+    }
+
+    private Task RouteAsync(HttpContext http)
+    {
+        if (EdgeRoute.Find(http.Request.Path.Value) is not { } route)
+            return Answer.Error(http, StatusCodes.Status404NotFound, $"path {Shortened(http.Request.Path.Value)} was not found");
+        if (!string.Equals(http.Request.Method, route.Method, StringComparison.Ordinal))
+        {
+            http.Response.Headers.Allow = route.Method;
+            return Answer.Error(http, StatusCodes.Status405MethodNotAllowed, $"method {Shortened(http.Request.Method)} is not allowed, but [{route.Method}] are");
+        }
+
+        if (PeerConnection.Of(http) is not { } peer)
+            return Answer.Nothing(http, StatusCodes.Status400BadRequest);
+        return route.Endpoint == EdgeEndpoint.DataOut ? DataOutAsync(http, peer, route.DeviceId) : OwnAsync(http, peer, route);
+    }
+
+    private async Task OwnAsync(HttpContext http, Peer peer, EdgeRoute route)
+    {
+        var admission = await gate.AdmitAsync(peer, route.DeviceId, http.RequestAborted);
+        if (admission.Refusal is StatusCodes.Status401Unauthorized or StatusCodes.Status429TooManyRequests)
+        {
+            await RefuseAsync(http, admission.Refusal);
+            return;
+        }
+
+        if (route.Endpoint == EdgeEndpoint.ControlOut)
+        {
+            await ControlOutAsync(http, peer, admission);
+            return;
+        }
+
+        if (!AcceptHeader.AllowsJson(http.Request.Headers.Accept))
+            await Answer.Error(http, StatusCodes.Status406NotAcceptable, "unsupported media type requested, only [application/json] is available");
+        else if (admission.Refusal != 0)
+            await RefuseAsync(http, admission.Refusal);
+        else if (route.Endpoint == EdgeEndpoint.ControlIn)
+            await control.AnswerAsync(http, Welcome(peer, admission));
+        else if (Welcome(peer, admission) is { } device)
+            await configurations.AnswerAsync(http, peer, device, admission.Session!);
+        else
+            await Answer.Nothing(http, StatusCodes.Status404NotFound);
+    }
+
+    /// <summary>yggdrasil tells who it is connected to. Read, because a malformed message deserves to be told so, and forgotten.</summary>
+    private async Task ControlOutAsync(HttpContext http, Peer peer, Admission admission)
+    {
+        var body = await MessageBody.ReadAsync(http);
+        if (body.Status != 0)
+            await Answer.Error(http, body.Status, body.Code, body.Problem!);
+        else if (admission.Refusal != 0)
+            await RefuseAsync(http, admission.Refusal);
+        else
+        {
+            Welcome(peer, admission);
+            await Answer.Nothing(http, StatusCodes.Status200OK);
+        }
+    }
+
+    private async Task DataOutAsync(HttpContext http, Peer peer, string deviceId)
+    {
+        var chaining = gate.Check(peer);
+        if (chaining == Chaining.Foreign || (peer.IsBootstrap && chaining == Chaining.Expired))
+        {
+            await UnauthorizedAsync(http);
+            return;
+        }
+
+        if (peer.IsBootstrap && !newcomers.TryTake())
+        {
+            await Answer.Later(http, StatusCodes.Status503ServiceUnavailable);
+            return;
+        }
+
+        var body = await MessageBody.ReadAsync(http);
+        // An expired certificate is good for a registration, and for nothing else: not even for learning what was wrong with a body.
+        if (chaining == Chaining.Expired && body.Message?.Directive != Directives.Registration)
+            await UnauthorizedAsync(http);
+        else if (body.Status != 0)
+            await Answer.Error(http, body.Status, body.Code, body.Problem!);
+        else
+            await DirectiveAsync(http, peer, chaining, deviceId, body.Message!);
+    }
+
+    private async Task DirectiveAsync(HttpContext http, Peer peer, Chaining chaining, string deviceId, Message message)
+    {
+        switch (message.Directive)
+        {
+            case Directives.Enrolment:
+                await enrolment.AnswerAsync(http, peer, deviceId, message);
+                return;
+            case Directives.Registration:
+                await registration.AnswerAsync(http, peer, chaining, deviceId, message);
+                return;
+        }
+
+        if (peer.IsBootstrap)
+        {
+            EdgeMetrics.InvalidOwner.Inc();
+            await Answer.Nothing(http, StatusCodes.Status403Forbidden);
+            return;
+        }
+
+        var admission = await gate.AdmitAsync(peer, deviceId, http.RequestAborted);
+        if (admission.Refusal != 0)
+            await RefuseAsync(http, admission.Refusal);
+        else if (message.Directive is not (Directives.Heartbeat or Directives.Ansible))
+            await Answer.Nothing(http, StatusCodes.Status400BadRequest);
+        else if (Welcome(peer, admission) is not { } device)
+            await Answer.Nothing(http, StatusCodes.Status404NotFound);
+        else if (message.Directive == Directives.Heartbeat)
+            await heartbeats.AnswerAsync(http, message, device, admission.Session!);
+        else
+            await playbooks.AnswerAsync(http, message, device);
+    }
+
+    private Resources.EdgeDevice? Welcome(Peer peer, Admission admission)
+    {
+        if (admission.Device is not { } device)
+            return null;
+        liveness.Heard(admission.Session!);
+        registration.Used(device, admission.Session!, peer.Serial);
+        return device;
+    }
+
+    private static Task UnauthorizedAsync(HttpContext http)
+    {
+        EdgeMetrics.FailedAuthentication.Inc();
+        return Answer.Nothing(http, StatusCodes.Status401Unauthorized);
+    }
+
+    private static Task RefuseAsync(HttpContext http, int status) =>
+        status == StatusCodes.Status429TooManyRequests ? Answer.Later(http, status) : Answer.Nothing(http, status);
+
+    private static string Shortened(string? text) => text is { Length: > 200 } ? text[..200] : text ?? "";
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A {Method} failed")]
+    private partial void LogFailed(Exception error, string method);
+}

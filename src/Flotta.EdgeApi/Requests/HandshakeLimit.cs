@@ -1,0 +1,48 @@
+using Microsoft.AspNetCore.Connections;
+
+namespace Flotta.EdgeApi.Requests;
+
+/// <summary>Handshakes cost milliseconds of CPU each. When a fleet comes back at once they take turns, instead of all timing out together.</summary>
+internal sealed class HandshakeLimit(int most) : IDisposable
+{
+    private static readonly object Key = new();
+
+    private readonly SemaphoreSlim slots = new(most);
+
+    /// <summary>Middleware that comes before TLS.</summary>
+    public Func<ConnectionDelegate, ConnectionDelegate> Begin => next => async connection =>
+    {
+        await slots.WaitAsync(connection.ConnectionClosed);
+        var slot = new Slot(slots);
+        connection.Items[Key] = slot;
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            slot.Free();
+        }
+    };
+
+    /// <summary>Middleware that comes after TLS.</summary>
+    public static Func<ConnectionDelegate, ConnectionDelegate> End => next => connection =>
+    {
+        if (connection.Items.TryGetValue(Key, out var slot))
+            ((Slot)slot!).Free();
+        return next(connection);
+    };
+
+    public void Dispose() => slots.Dispose();
+
+    private sealed class Slot(SemaphoreSlim slots)
+    {
+        private int freed;
+
+        public void Free()
+        {
+            if (Interlocked.Exchange(ref freed, 1) == 0)
+                slots.Release();
+        }
+    }
+}

@@ -1,0 +1,184 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Flotta.Kube;
+using Flotta.Resources;
+using Microsoft.Extensions.Logging;
+
+namespace Flotta.EdgeApi.Statuses;
+
+/// <summary>There is more to write than the API server takes; the device is told to come back.</summary>
+internal sealed class BusyException() : Exception("too many writes are waiting");
+
+/// <summary>
+/// Writes what devices report. A change is a pure function of the device as it is; changes to one device that wait together are applied one after the other and written once,
+/// refused and made anew when somebody else wrote in between. A change that leaves everything as it is costs no request.
+/// </summary>
+internal sealed partial class StatusWriter : IDisposable
+{
+    private const int Attempts = 6;
+    private static readonly Backoff BetweenAttempts = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(400));
+
+    private readonly KubeApi api;
+    private readonly ObjectCache<EdgeDevice> devices;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly int limit;
+    private readonly WorkQueue<ObjectKey> queue;
+    private readonly ReconcileLoop<ObjectKey> loop;
+    private readonly Dictionary<ObjectKey, List<Change>> pending = [];
+    private readonly Lock gate = new();
+    private int count;
+
+    public StatusWriter(KubeApi api, ObjectCache<EdgeDevice> devices, EdgeApiOptions options, ILoggerFactory loggers, TimeProvider time)
+    {
+        (this.api, this.devices, this.time, limit) = (api, devices, time, options.MaxPendingWrites);
+        logger = loggers.CreateLogger<StatusWriter>();
+        queue = new WorkQueue<ObjectKey>(time);
+        loop = new ReconcileLoop<ObjectKey>("device-status", queue, WriteAsync, loggers, time, new ReconcileLoopOptions { Workers = options.StatusWriters });
+    }
+
+    /// <summary>How many changes wait.</summary>
+    public int Waiting => Volatile.Read(ref count);
+
+    public Task RunAsync(CancellationToken cancellationToken) => loop.RunAsync(cancellationToken);
+
+    /// <summary>Done when the change is stored; the result is the device as it is then, or null where there is none.</summary>
+    public Task<EdgeDevice?> ApplyAsync(ObjectKey device, Func<EdgeDevice, EdgeDevice> change, CancellationToken cancellationToken)
+    {
+        if (Waiting >= limit)
+            throw new BusyException();
+        var waiting = new Change(change);
+        lock (gate)
+        {
+            if (!pending.TryGetValue(device, out var changes))
+                pending[device] = changes = [];
+            changes.Add(waiting);
+            count++;
+        }
+
+        queue.Add(device);
+        return waiting.Done.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>For changes that nobody waits for and that will be made again if they fail.</summary>
+    public void Apply(ObjectKey device, Func<EdgeDevice, EdgeDevice> change)
+    {
+        if (Waiting < limit)
+            _ = ApplyAsync(device, change, CancellationToken.None).ContinueWith(static done => done.Exception, TaskScheduler.Default);
+    }
+
+    private async Task<ReconcileResult> WriteAsync(ObjectKey key, CancellationToken cancellationToken)
+    {
+        List<Change>? changes;
+        lock (gate)
+        {
+            if (!pending.Remove(key, out changes))
+                return ReconcileResult.Done;
+            count -= changes.Count;
+        }
+
+        try
+        {
+            var written = await WriteAsync(key, changes, cancellationToken);
+            foreach (var change in changes)
+                change.Done.TrySetResult(written);
+        }
+        catch (Exception error)
+        {
+            LogFailed(key, error.Message);
+            foreach (var change in changes)
+                change.Done.TrySetException(error);
+        }
+
+        return ReconcileResult.Done;
+    }
+
+    private async Task<EdgeDevice?> WriteAsync(ObjectKey key, List<Change> changes, CancellationToken cancellationToken)
+    {
+        var device = devices.Get(key);
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                device ??= await api.GetAsync<EdgeDevice>(key, cancellationToken);
+                if (device == null)
+                    return null;
+                var wanted = changes.Aggregate(device, (current, change) => change.Make(current));
+                return await WriteAsync(key, device, wanted, cancellationToken);
+            }
+            catch (KubeException gone) when (gone.IsNotFound)
+            {
+                return null;
+            }
+            catch (Exception error) when (attempt < Attempts - 1 && MayHelp(error))
+            {
+                device = null; // look at it anew
+                if (error is not KubeException { IsConflict: true })
+                    await Task.Delay(BetweenAttempts.After(attempt), time, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<EdgeDevice> WriteAsync(ObjectKey key, EdgeDevice device, EdgeDevice wanted, CancellationToken cancellationToken)
+    {
+        // The status first: whoever sees the labels of a registered device also finds its certificate.
+        var result = device;
+        if (StatusPatch(device.Status, wanted.Status) is { } status)
+        {
+            var patch = new JsonObject { ["metadata"] = new JsonObject { ["resourceVersion"] = device.Metadata.ResourceVersion }, ["status"] = status };
+            result = await api.MergePatchStatusAsync<EdgeDevice>(key, patch, cancellationToken);
+            devices.Remember(result);
+        }
+
+        if (LabelPatch(device.Metadata.Labels, wanted.Metadata.Labels) is { } labels)
+        {
+            // No precondition: these keys are ours alone.
+            result = await api.MergePatchAsync<EdgeDevice>(key, new JsonObject { ["metadata"] = new JsonObject { ["labels"] = labels } }, cancellationToken);
+            devices.Remember(result);
+        }
+
+        return result;
+    }
+
+    /// <summary>Whether writing <paramref name="wanted"/> would write nothing.</summary>
+    public static bool ChangesNothing(EdgeDevice device, EdgeDevice wanted) =>
+        StatusPatch(device.Status, wanted.Status) == null && LabelPatch(device.Metadata.Labels, wanted.Metadata.Labels) == null;
+
+    internal static JsonObject? StatusPatch(EdgeDeviceStatus? before, EdgeDeviceStatus? after)
+    {
+        if (ReferenceEquals(before, after))
+            return null;
+        // Hardware is most of a status and rarely changes.
+        if (ReferenceEquals(before?.Hardware, after?.Hardware))
+            (before, after) = (before is null ? null : before with { Hardware = null }, after is null ? null : after with { Hardware = null });
+        return MergePatch.Between(Node(before), Node(after));
+    }
+
+    private static JsonObject Node(EdgeDeviceStatus? status) =>
+        status == null ? [] : JsonSerializer.SerializeToNode(status, KubeJson.Options)!.AsObject();
+
+    private static JsonObject? LabelPatch(IDictionary<string, string>? before, IDictionary<string, string>? after) =>
+        ReferenceEquals(before, after) ? null : MergePatch.Between(Node(before), Node(after));
+
+    private static JsonObject Node(IDictionary<string, string>? labels) =>
+        new((labels ?? new Dictionary<string, string>(StringComparer.Ordinal)).Select(label => KeyValuePair.Create(label.Key, (JsonNode?)label.Value)));
+
+    private static bool MayHelp(Exception error) => error switch
+    {
+        KubeException refused => !refused.IsRefused,
+        OperationCanceledException => false,
+        _ => true,
+    };
+
+    public void Dispose() => queue.Dispose();
+
+    private sealed class Change(Func<EdgeDevice, EdgeDevice> make)
+    {
+        public Func<EdgeDevice, EdgeDevice> Make { get; } = make;
+
+        public TaskCompletionSource<EdgeDevice?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The status of {Device} could not be written: {Error}")]
+    private partial void LogFailed(ObjectKey device, string error);
+}
