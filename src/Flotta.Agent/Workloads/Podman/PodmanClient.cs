@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
@@ -33,6 +34,22 @@ public sealed class PodmanClient : IDisposable
     /// <summary>All pods, foreign ones too: whoever wants a name must know whether it is free.</summary>
     internal Task<List<PodmanPod>> ListPodsAsync(CancellationToken cancellationToken) =>
         ReadAsync("pods/json", PodmanJson.Default.ListPodmanPod, cancellationToken);
+
+    /// <summary>The ports of the host that a pod holds.</summary>
+    internal async Task<IReadOnlySet<(int Port, bool Udp)>> PortsOfPodAsync(string pod, CancellationToken cancellationToken)
+    {
+        var inspected = await ReadAsync($"pods/{Escape(pod)}/json", PodmanJson.Default.PodmanPodInspected, cancellationToken);
+        var ports = new HashSet<(int, bool)>();
+        foreach (var (inside, bindings) in inspected.InfraConfig?.PortBindings ?? [])
+        {
+            foreach (var binding in bindings ?? [])
+            {
+                if (int.TryParse(binding.HostPort, CultureInfo.InvariantCulture, out var port))
+                    ports.Add((port, inside.EndsWith("/udp", StringComparison.Ordinal)));
+            }
+        }
+        return ports;
+    }
 
     internal Task<PodmanContainer> InspectContainerAsync(string id, CancellationToken cancellationToken) =>
         ReadAsync($"containers/{Escape(id)}/json", PodmanJson.Default.PodmanContainer, cancellationToken);

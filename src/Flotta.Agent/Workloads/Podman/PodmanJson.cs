@@ -21,6 +21,12 @@ internal sealed record PodmanPod
 
 internal sealed record PodmanPodContainer(string? Id, string? Names, string? Status);
 
+internal sealed record PodmanPodInspected(PodmanInfraConfig? InfraConfig);
+
+internal sealed record PodmanInfraConfig(Dictionary<string, List<PodmanPortBinding>?>? PortBindings);
+
+internal sealed record PodmanPortBinding(string? HostIp, string? HostPort);
+
 internal sealed record PodmanContainer
 {
     public string Id { get; init; } = "";
@@ -83,6 +89,7 @@ internal sealed record PodmanVolumeRequest(string Name, Dictionary<string, strin
 
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(List<PodmanPod>))]
+[JsonSerializable(typeof(PodmanPodInspected))]
 [JsonSerializable(typeof(PodmanContainer))]
 [JsonSerializable(typeof(PodmanPlayed))]
 [JsonSerializable(typeof(PodmanError))]

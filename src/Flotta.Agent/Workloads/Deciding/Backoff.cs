@@ -1,0 +1,12 @@
+namespace Flotta.Agent.Workloads;
+
+/// <summary>How long to wait before the next try: at once, 1 s, 2 s, … 5 min, each give or take an eighth.</summary>
+internal static class Backoff
+{
+    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+
+    /// <param name="tries">How many there were.</param>
+    /// <param name="jitter">From 0 to 1.</param>
+    public static TimeSpan After(int tries, double jitter) =>
+        tries <= 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(Math.Min(Math.Pow(2, Math.Min(tries, 30) - 1), Longest.TotalSeconds) * (0.875 + (jitter / 4)));
+}

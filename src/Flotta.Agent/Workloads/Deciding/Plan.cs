@@ -1,0 +1,89 @@
+namespace Flotta.Agent.Workloads;
+
+/// <summary>What one workload needs, in order, and what there is to say about it.</summary>
+/// <param name="Desired">Null for one that shall go.</param>
+internal sealed record WorkloadPlan(string Workload, PodManifest? Desired, IReadOnlyList<Step> Steps, string? Reason = null, string? Message = null)
+{
+    public bool HasWork => Steps.Any(step => step is not (Step.Keep or Step.Wait));
+
+    public override string ToString() => $"{Workload}: {string.Join(", ", Steps)}";
+}
+
+/// <summary>From what is desired and what podman has to what is to be done: a pure function, and its result is data.</summary>
+internal sealed record Plan(IReadOnlyList<WorkloadPlan> Workloads)
+{
+    /// <summary>A pod that does not start for this many tries is made anew.</summary>
+    private const int RecreateAfter = 3;
+
+    public override string ToString() => string.Join('\n', Workloads);
+
+    public static Plan Between(
+        IReadOnlyList<DesiredPod> desired,
+        IReadOnlyList<ActualPod> actual,
+        IReadOnlyDictionary<string, ItemState> states,
+        TimeSpan now)
+    {
+        var plans = desired.Select(wanted => For(wanted, actual, states.GetValueOrDefault(wanted.Name) ?? ItemState.Fresh, now)).ToList();
+        var names = desired.Select(wanted => wanted.Name).ToHashSet(StringComparer.Ordinal);
+        var strays = actual.Where(pod => pod.Ours && !(names.Contains(pod.Workload) && pod.IsOf(pod.Workload)));
+        foreach (var group in strays.GroupBy(pod => pod.Workload, StringComparer.Ordinal))
+            plans = Sweep(plans, group, states.GetValueOrDefault(group.Key) ?? ItemState.Fresh, now);
+        return new Plan(plans);
+    }
+
+    private static WorkloadPlan For(DesiredPod wanted, IReadOnlyList<ActualPod> actual, ItemState state, TimeSpan now)
+    {
+        var own = actual.FirstOrDefault(pod => pod.IsOf(wanted.Name));
+        if (wanted.Manifest is not { } manifest)
+            return new WorkloadPlan(wanted.Name, null, own is null ? [new Step.Keep("there is nothing to run")] : Supervision.Of(own, state, now).Steps, wanted.Reason, wanted.Message);
+        if (own is null && actual.Any(pod => pod.Name == wanted.Name && !(pod.Ours && pod.Rehearsal)))
+            return new WorkloadPlan(wanted.Name, manifest, [new Step.Keep("left alone")], Reasons.NameTaken, $"a pod called {wanted.Name} that is not this agent's exists already");
+
+        var waits = state.FailedAt(manifest) && now < state.NotBefore;
+        if (own is null)
+            return waits ? Waiting(manifest, state, []) : new WorkloadPlan(wanted.Name, manifest, [.. Pulls(manifest), .. Make(manifest, "new")]);
+        if (own.Hash == manifest.Hash)
+            return waits ? Waiting(manifest, state, []) : Same(manifest, own, state, now);
+        // An update that failed a moment ago: until it is tried again, what runs is looked after.
+        if (waits)
+            return Waiting(manifest, state, Supervision.Of(own, state, now).Steps);
+        return new WorkloadPlan(wanted.Name, manifest,
+        [
+            .. Pulls(manifest),
+            new Step.Rehearse(own.Id),
+            .. Removal(own, "it has changed"),
+            .. Make(manifest, "changed"),
+        ]);
+    }
+
+    private static WorkloadPlan Same(PodManifest manifest, ActualPod own, ItemState state, TimeSpan now)
+    {
+        if (state.FailedAt(manifest) && state.Failures % RecreateAfter == 0 && state.Reason == Reasons.StartFailed)
+            return new WorkloadPlan(manifest.Name, manifest, [.. Pulls(manifest), .. Removal(own, "it does not start"), .. Make(manifest, "made anew")]);
+        var supervision = Supervision.Of(own, state, now);
+        return new WorkloadPlan(manifest.Name, manifest, supervision.Steps, supervision.Reason, supervision.Message);
+    }
+
+    private static WorkloadPlan Waiting(PodManifest manifest, ItemState state, IReadOnlyList<Step> meanwhile) =>
+        new(manifest.Name, manifest, [.. meanwhile, new Step.Wait(state.NotBefore, state.Reason ?? "")], state.Reason, state.Message);
+
+    private static IEnumerable<Step> Pulls(PodManifest manifest) => manifest.Images.Select(image => new Step.Pull(image));
+
+    private static IEnumerable<Step> Make(PodManifest manifest, string why) => [new Step.Create(manifest.Hash), new Step.Start(null, [], Again: false, why)];
+
+    private static IEnumerable<Step> Removal(ActualPod pod, string why) => [new Step.Stop(pod.Id, pod.GraceSeconds, why), new Step.Remove(pod.Id, pod.Name)];
+
+    /// <summary>Adds the removal of pods of ours that nothing asks for: of workloads that are gone, and of rehearsals that a crash cut short.</summary>
+    private static List<WorkloadPlan> Sweep(List<WorkloadPlan> plans, IGrouping<string, ActualPod> strays, ItemState state, TimeSpan now)
+    {
+        var at = plans.FindIndex(plan => plan.Workload == strays.Key);
+        var removals = strays.SelectMany(pod => Removal(pod, "it is not desired"));
+        if (at >= 0)
+            plans[at] = plans[at] with { Steps = [.. removals, .. plans[at].Steps] };
+        else if (state.Failures > 0 && now < state.NotBefore)
+            plans.Add(new WorkloadPlan(strays.Key, null, [new Step.Wait(state.NotBefore, state.Reason ?? "")], state.Reason, state.Message));
+        else
+            plans.Add(new WorkloadPlan(strays.Key, null, [.. removals]));
+        return plans;
+    }
+}
