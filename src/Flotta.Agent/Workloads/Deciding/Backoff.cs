@@ -5,6 +5,9 @@ internal static class Backoff
 {
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
 
+    /// <summary>A port is freed without anybody telling, so it is asked for more often.</summary>
+    public static readonly TimeSpan LongestForPorts = TimeSpan.FromSeconds(30);
+
     /// <param name="tries">How many there were.</param>
     /// <param name="jitter">From 0 to 1.</param>
     public static TimeSpan After(int tries, double jitter) =>

@@ -54,6 +54,8 @@ internal sealed record ItemState
     {
         var failures = Fingerprint == fingerprint ? Failures + 1 : 1;
         var delay = Backoff.After(failures, jitter);
+        if (reason == Reasons.PortInUse && delay > Backoff.LongestForPorts)
+            delay = Backoff.LongestForPorts;
         return this with
         {
             Fingerprint = fingerprint,

@@ -21,9 +21,9 @@ internal sealed partial class StepRunner(PodmanClient podman, string deviceId, W
             foreach (var step in plan.Steps)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                created = await RunAsync(step, plan, created, report, cancellationToken);
                 if (step is Step.Stop or Step.Create)
                     cancellationToken = CancellationToken.None;
+                created = await RunAsync(step, plan, created, report, cancellationToken);
             }
             if (plan.Desired is null && !plan.Steps.Any(step => step is Step.Start))
                 Forget(plan.Workload);

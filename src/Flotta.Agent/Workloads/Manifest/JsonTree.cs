@@ -51,7 +51,7 @@ internal static class JsonTree
     };
 
     /// <summary>The list itself, made where it is absent.</summary>
-    public static JsonArray ListFor(this JsonObject map, string key)
+    public static IList<JsonNode?> ListFor(this JsonObject map, string key)
     {
         if (map[key] is JsonArray list)
             return list;

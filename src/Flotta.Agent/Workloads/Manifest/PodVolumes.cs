@@ -11,7 +11,7 @@ internal sealed class PodVolumes(string workload, string hash, string filesFolde
     private const int ReadableByAll = 0b110_100_100;
 
     private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
-    private readonly JsonArray _rendered = [];
+    private readonly List<JsonObject> _rendered = [];
     private readonly HashSet<string> _ofFiles = new(StringComparer.Ordinal);
 
     public List<ConfigFile> Files { get; } = [];
@@ -20,7 +20,7 @@ internal sealed class PodVolumes(string workload, string hash, string filesFolde
 
     public List<string> Claims { get; } = [];
 
-    public JsonArray Rendered => _rendered;
+    public JsonArray Rendered => new([.. _rendered]);
 
     public bool Has(string name) => _names.ContainsKey(name);
 
