@@ -83,6 +83,13 @@ internal sealed class LoopOnPodman : IAsyncDisposable
     /// <summary>Who runs since when: the same text means that nothing was restarted or replaced.</summary>
     public Task<string> ContainersAsync() => Podman.RunAsync("ps", "-a", "--no-trunc", "--sort", "names", "--format", "{{.ID}} {{.StartedAt}}");
 
+    /// <summary>The hash that a running container was made for; empty when there is none.</summary>
+    public async Task<string> HashAsync(string container) =>
+        (await Podman.RunAsync("ps", "--filter", $"name=^{container}$", "--format", "{{index .Labels \"project-flotta.io/hash\"}}")).Trim();
+
+    public Task ReplacedAsync(string container, string hash) =>
+        Eventually.TrueAsync(async () => await HashAsync(container) is { Length: > 0 } now && now != hash, Patience, Seen);
+
     public async ValueTask DisposeAsync()
     {
         await StopAsync();

@@ -19,6 +19,7 @@ public sealed class WorkloadLoopTests(ITestOutputHelper log)
         await device.PhaseAsync("hello", "Running");
         log.WriteLine($"apply to reported: {clock.ElapsedMilliseconds} ms");
         var before = await device.ContainersAsync();
+        var hash = await device.HashAsync("hello-web");
 
         device.Apply(Sample.Web("hello", port));
         device.Apply(Sample.Web("hello", port) with { Namespace = "elsewhere" });
@@ -26,7 +27,7 @@ public sealed class WorkloadLoopTests(ITestOutputHelper log)
 
         clock.Restart();
         device.Apply(Sample.Web("hello", port, greeting: "changed"));
-        await Eventually.TrueAsync(async () => await device.ContainersAsync() is { Length: > 0 } now && now != before, Patience);
+        await device.ReplacedAsync("hello-web", hash);
         await Web.AnswersAsync(port, Patience);
         (await device.Podman.RunAsync("inspect", "-f", "{{.Config.Env}}", "hello-web")).ShouldContain("GREETING=changed");
         log.WriteLine($"change to answer: {clock.ElapsedMilliseconds} ms");
@@ -36,7 +37,7 @@ public sealed class WorkloadLoopTests(ITestOutputHelper log)
         await Eventually.TrueAsync(async () => (await device.PodsAsync()).Length == 0, TimeSpan.FromSeconds(5));
         log.WriteLine($"delete to gone: {clock.ElapsedMilliseconds} ms");
         device.Loop.States.ShouldBeEmpty();
-        Directory.GetDirectories(Path.Combine(device.Data, "workloads")).ShouldBeEmpty();
+        await Eventually.TrueAsync(() => Task.FromResult(Directory.GetDirectories(Path.Combine(device.Data, "workloads")).Length == 0), Patience);
         device.Loop.TakeEvents().ShouldBeEmpty();
     }
 }

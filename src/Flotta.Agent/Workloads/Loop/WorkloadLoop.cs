@@ -21,7 +21,7 @@ public sealed partial class WorkloadLoop
     private readonly StepRunner _runner;
     private readonly Wake _wake;
     private readonly PodmanWatch _watch;
-    private readonly EventQueue _events = new();
+    private readonly PendingEvents _events = new();
     private readonly long _start;
 
     // Everything below is guarded by this.

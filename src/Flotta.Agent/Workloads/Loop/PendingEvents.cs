@@ -1,7 +1,7 @@
 namespace Flotta.Agent.Workloads;
 
 /// <summary>Events that wait for a heartbeat. Bounded: a device that is offline for months shall not fill its memory; the oldest go first.</summary>
-internal sealed class EventQueue
+internal sealed class PendingEvents
 {
     private const int Most = 200;
 
