@@ -43,8 +43,6 @@ internal sealed class DiscoveryRoutes(ResourceCatalog catalog, Func<string> addr
             case ["apis", var group, var version]:
                 document = DiscoveryDocuments.Resources(served, group, version);
                 break;
-            case ["openapi", ..] when !OpenApiDocuments.IsBuilt:
-                return false;
             case ["openapi", "v2"]:
                 await OpenApiV2Async(http, served);
                 return true;

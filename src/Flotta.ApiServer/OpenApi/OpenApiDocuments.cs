@@ -6,8 +6,6 @@ namespace Flotta.ApiServer.OpenApi;
 /// <summary>The OpenAPI documents that kubectl explain, apply and validation read.</summary>
 internal static class OpenApiDocuments
 {
-    public static bool IsBuilt => false;
-
     /// <summary>/openapi/v2 as JSON.</summary>
     public static JsonObject V2(IReadOnlyList<ResourceDefinition> definitions)
     {

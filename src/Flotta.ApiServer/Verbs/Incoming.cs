@@ -15,12 +15,20 @@ internal static class Incoming
         CheckType(definition, value);
         if (Decoding.Problem(definition, value) is { } problem)
             throw new StatusException(Status.BadRequest(problem));
+        EmptyNulls(value["metadata"]?["finalizers"]);
         List<string> unknown = [.. duplicates, .. (definition.Schema?.Prune(value) ?? []).Select(path => $"unknown field \"{path}\"")];
         if (unknown.Count == 0 || options.Validation == FieldValidation.Ignore)
             return;
         if (options.Validation == FieldValidation.Strict)
             throw new StatusException(Status.BadRequest(Decoding.StrictMessage(definition, unknown)));
         options.Warnings.AddRange(unknown);
+    }
+
+    // A typed decoder reads null in a list of texts as the empty text, which is then refused for what it is.
+    private static void EmptyNulls(JsonNode? texts)
+    {
+        for (var i = 0; texts is JsonArray list && i < list.Count; i++)
+            list[i] ??= "";
     }
 
     private static void CheckType(ResourceDefinition definition, JsonObject value)

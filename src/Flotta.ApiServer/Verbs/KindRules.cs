@@ -9,7 +9,6 @@ internal static class KindRules
 {
     public const string Namespaces = "namespaces";
     public const string DefinitionFinalizer = "customresourcecleanup.apiextensions.k8s.io";
-    public const string NamespaceFinalizer = "kubernetes";
 
     /// <summary>Kinds that may be put without saying which version was seen: the last writer wins.</summary>
     private static readonly HashSet<string> Unconditional = ["configmaps", "secrets", "namespaces", "serviceaccounts", "events", "events.events.k8s.io"];
@@ -18,42 +17,27 @@ internal static class KindRules
 
     public static void OnCreate(ServedResource served, JsonObject value, Func<ResourceDefinition, string?> conflict, DateTimeOffset now)
     {
-        if (served.Resource == Namespaces)
-        {
-            var metadata = (JsonObject)value["metadata"]!;
-            if (metadata["labels"] is not JsonObject labels)
-                metadata["labels"] = labels = [];
-            labels["kubernetes.io/metadata.name"] = metadata["name"].Text();
-            value["spec"] = new JsonObject { ["finalizers"] = new JsonArray(NamespaceFinalizer) };
-            value["status"] = new JsonObject { ["phase"] = "Active" };
-        }
-        else if (served.Resource == ServedResources.Definitions)
-        {
-            value.Remove("status");
-            if (value["metadata"]!["finalizers"] is not JsonArray finalizers)
-                value["metadata"]!["finalizers"] = finalizers = [];
-            if (!finalizers.Any(one => one.Text() == DefinitionFinalizer))
-                finalizers.Add((JsonNode)DefinitionFinalizer);
-            Establish(value, conflict, now);
-        }
+        if (served.Resource != ServedResources.Definitions)
+            return;
+        value.Remove("status");
+        CustomResources.Default(value);
+        // A definition that is wrong cannot be established; the validation that follows says why.
+        if (CustomResources.Validate(value, null).Count > 0)
+            return;
+        if (value["metadata"]!["finalizers"] is not JsonArray finalizers)
+            value["metadata"]!["finalizers"] = finalizers = [];
+        if (!finalizers.Any(one => one.Text() == DefinitionFinalizer))
+            finalizers.Add((JsonNode)DefinitionFinalizer);
+        Establish(value, conflict, now);
     }
 
     public static void OnUpdate(ServedResource served, JsonObject value, JsonObject old, Func<ResourceDefinition, string?> conflict, DateTimeOffset now)
     {
-        if (served.Resource == Namespaces)
-        {
-            // Only the finalize subresource changes these, and that is the server's own here.
-            Keep(value, old, "spec");
-            Keep(value, old, "status");
-            if (value["metadata"]!["labels"] is not JsonObject labels)
-                value["metadata"]!["labels"] = labels = [];
-            labels["kubernetes.io/metadata.name"] = value["metadata"]!["name"].Text();
-        }
-        else if (served.Resource == ServedResources.Definitions)
-        {
-            Keep(value, old, "status");
+        if (served.Resource != ServedResources.Definitions)
+            return;
+        CustomResources.Default(value);
+        if (CustomResources.Validate(value, old).Count == 0)
             Establish(value, conflict, now);
-        }
     }
 
     /// <summary>What besides the deletionTimestamp shows that it is going.</summary>
@@ -75,14 +59,6 @@ internal static class KindRules
 
     private static void Establish(JsonObject crd, Func<ResourceDefinition, string?> conflict, DateTimeOffset now) =>
         CustomResources.Establish(crd, CustomResources.Parse(crd).Select(conflict).FirstOrDefault(why => why is not null), now);
-
-    private static void Keep(JsonObject value, JsonObject old, string field)
-    {
-        if (old[field] is { } kept)
-            value[field] = kept.DeepClone();
-        else
-            value.Remove(field);
-    }
 }
 
 internal static class Timestamps

@@ -32,9 +32,7 @@ internal static class NewObject
             value.Remove("status");
         definition.Schema?.Default(value);
         definition.Normalise?.Invoke(value, null);
-        // A definition that is wrong cannot be established; the validation that follows says why.
-        if (served.Resource != ServedResources.Definitions || CustomResources.Validate(value, null).Count == 0)
-            KindRules.OnCreate(served, value, conflict, now);
+        KindRules.OnCreate(served, value, conflict, now);
     }
 
     /// <exception cref="StatusException">It says that it is in another namespace.</exception>

@@ -71,8 +71,7 @@ internal sealed class UpdatedObject(ServedResource served, StoredObject present,
         {
             Definition.Schema?.Default(value);
             Definition.Normalise?.Invoke(value, old);
-            if (served.Resource != ServedResources.Definitions || CustomResources.Validate(value, old).Count == 0)
-                KindRules.OnUpdate(served, value, old, conflict, now);
+            KindRules.OnUpdate(served, value, old, conflict, now);
         }
 
         if (Definition.HasGeneration && SpecChanged())

@@ -13,6 +13,8 @@ internal static class Validation
         var definition = served.Definition;
         List<FieldError> errors = [.. ObjectMetadata.Validate(definition, value, old)];
         errors.AddRange(definition.Schema?.Validate(value, old) ?? []);
+        if (served.Resource == ServedResources.Definitions)
+            errors.AddRange(CustomResources.Validate(value, old));
         if (definition.Check is not null)
             errors.AddRange(definition.Check(value, old));
         if (errors.Count > 0)
