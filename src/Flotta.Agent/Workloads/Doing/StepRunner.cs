@@ -8,7 +8,7 @@ namespace Flotta.Agent.Workloads;
 /// Runs the steps for one workload. Up to and including the rehearsal it can be cancelled at any time and nothing has happened to the old pod;
 /// from Stop on the steps are finished (each call has its deadline), so that a shutdown leaves no device without its workload.
 /// </summary>
-internal sealed partial class StepRunner(PodmanClient podman, string deviceId, WorkloadFolders folders, ILogger logger)
+internal sealed partial class StepRunner(PodmanClient podman, string deviceId, WorkloadFolders folders, TimeProvider time, ILogger logger)
 {
     private const string Proc = "/proc";
     private const UnixFileMode Everybody = (UnixFileMode)0b111_111_111;
@@ -172,8 +172,19 @@ internal sealed partial class StepRunner(PodmanClient podman, string deviceId, W
         ConfigFolder.KeepOnly(folders, manifest.Name, manifest.Hash);
     }
 
-    private async Task StopAsync(Step.Stop stop, CancellationToken cancellationToken) =>
+    private async Task StopAsync(Step.Stop stop, CancellationToken cancellationToken)
+    {
         await podman.StopPodAsync(stop.PodId, await NoticesAsync(stop.PodId, cancellationToken) ? stop.GraceSeconds : 0, cancellationToken);
+        // "stopped" becomes "exited" once podman has cleaned up behind a container; a removal that comes in between waits for three seconds.
+        for (var look = 0; look < 20 && await IsBeingCleanedAsync(stop.PodId, cancellationToken); look++)
+            await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken);
+    }
+
+    private async Task<bool> IsBeingCleanedAsync(string podId, CancellationToken cancellationToken)
+    {
+        var pods = await podman.ListPodsAsync(cancellationToken);
+        return pods.Find(pod => pod.Id == podId)?.Containers?.Any(container => container.Status is "stopped" or "stopping") ?? false;
+    }
 
     private async Task<bool> NoticesAsync(string podId, CancellationToken cancellationToken)
     {

@@ -39,7 +39,7 @@ public sealed partial class WorkloadLoop
     {
         (_podman, _deviceId, _time, _logger) = (podman, deviceId, time, logger);
         _folders = new WorkloadFolders(Path.GetFullPath(dataDirectory));
-        _runner = new StepRunner(podman, deviceId, _folders, logger);
+        _runner = new StepRunner(podman, deviceId, _folders, time, logger);
         _wake = new Wake(time);
         _watch = new PodmanWatch(podman, _wake, time);
         _start = time.GetTimestamp();
