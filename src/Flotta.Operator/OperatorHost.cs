@@ -13,7 +13,8 @@ public sealed class OperatorHost : IAsyncDisposable
     private readonly KubeApi api;
     private readonly Inventory inventory;
     private readonly CancellationTokenSource stopping = new();
-    private readonly Task running;
+    private readonly Leadership leadership;
+    private Task running = Task.CompletedTask;
 
     private OperatorHost(OperatorOptions options, KubernetesClientConfiguration configuration, ILoggerFactory loggers, TimeProvider time)
     {
@@ -29,13 +30,13 @@ public sealed class OperatorHost : IAsyncDisposable
             placement,
             new WorkloadController(inventory, options, placement, loggers, time),
         ];
-        var leadership = new Leadership(controllers, options.LeaderElect ? Election(options, loggers, time) : null);
-        running = Task.WhenAll(inventory.RunAsync(stopping.Token), LeadAsync(leadership));
+        leadership = new Leadership(controllers, options.LeaderElect ? Election(options, loggers, time) : null);
     }
 
     /// <summary>True once the cluster was read.</summary>
     public bool IsReady => inventory.Devices.HasSynced && inventory.Workloads.HasSynced && inventory.Requests.HasSynced;
 
+    /// <exception cref="OperatorStartException">With one sentence for a person.</exception>
     public static async Task<OperatorHost> StartAsync(
         OperatorOptions options,
         KubernetesClientConfiguration configuration,
@@ -46,6 +47,8 @@ public sealed class OperatorHost : IAsyncDisposable
         var host = new OperatorHost(options, configuration, loggers, time);
         try
         {
+            await FirstLook.TakeAsync(host.api, configuration.Host, cancellationToken);
+            host.running = host.RunAsync();
             await host.inventory.WaitForSyncAsync(cancellationToken);
             return host;
         }
@@ -64,7 +67,9 @@ public sealed class OperatorHost : IAsyncDisposable
         api.Dispose();
     }
 
-    private async Task LeadAsync(Leadership leadership)
+    private Task RunAsync() => Task.WhenAll(inventory.RunAsync(stopping.Token), LeadAsync());
+
+    private async Task LeadAsync()
     {
         await inventory.WaitForSyncAsync(stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await leadership.RunAsync(stopping.Token);

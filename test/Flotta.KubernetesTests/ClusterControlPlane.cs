@@ -24,7 +24,7 @@ internal sealed partial class ClusterControlPlane : ControlPlane
         await File.WriteAllTextAsync(plane.Kubeconfig, server.Kubeconfig("admin", "system:masters"));
         var (_, definitions, _) = await RunningProgram.RunAsync(Programs.Flotta, ["crds"]);
         await plane.ApplyAsync(definitions);
-        await plane.KubectlAsync("wait", "--for=condition=Established", "crd", .. Definitions.All.Select(definition => definition.Metadata.Name));
+        await plane.KubectlAsync(["wait", "--for=condition=Established", "crd", .. Definitions.All.Select(definition => definition.Metadata.Name)]);
         await plane.TryKubectlAsync("create", "namespace", "flotta");
 
         plane.roles.Add(RunningProgram.Start(Programs.Flotta, ["operator", "--kubeconfig", plane.Kubeconfig, "--metrics-port", "0"]));

@@ -2,17 +2,9 @@ using Flotta.Tests.Operator.Scenarios;
 
 namespace Flotta.KubernetesTests;
 
-public sealed class EnrolmentOnARealClusterTests(RealCluster cluster) : EnrolmentScenarios
-{
-    protected override string Kubeconfig => cluster.Server.Kubeconfig("admin", "system:masters");
-}
+/// <summary>The same scenarios, with no more rights than deploy/kubernetes gives the Operator.</summary>
+public sealed class EnrolmentOnARealClusterTests(RealCluster cluster) : EnrolmentScenarios(cluster);
 
-public sealed class DevicesOnARealClusterTests(RealCluster cluster) : DeviceScenarios
-{
-    protected override string Kubeconfig => cluster.Server.Kubeconfig("admin", "system:masters");
-}
+public sealed class DevicesOnARealClusterTests(RealCluster cluster) : DeviceScenarios(cluster);
 
-public sealed class WorkloadsOnARealClusterTests(RealCluster cluster) : WorkloadScenarios
-{
-    protected override string Kubeconfig => cluster.Server.Kubeconfig("admin", "system:masters");
-}
+public sealed class WorkloadsOnARealClusterTests(RealCluster cluster) : WorkloadScenarios(cluster);

@@ -5,12 +5,14 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Flotta.Tests.Operator;
 
 /// <summary>One embedded API server for the tests of a class.</summary>
-public sealed class EmbeddedServer : IAsyncLifetime
+public sealed class EmbeddedServer : ITestServer, IAsyncLifetime
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("flotta-operator-");
     private EmbeddedApiServer? server;
 
     public string Kubeconfig => server!.Kubeconfig("admin", "system:masters");
+
+    public string OperatorKubeconfig => server!.Kubeconfig("flotta-operator", "system:masters");
 
     public async ValueTask InitializeAsync() =>
         server = await EmbeddedApiServer.StartAsync(new() { DataDirectory = folder.FullName, Port = 0 }, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
@@ -22,17 +24,8 @@ public sealed class EmbeddedServer : IAsyncLifetime
     }
 }
 
-public sealed class EnrolmentOnTheEmbeddedServerTests(EmbeddedServer server) : EnrolmentScenarios, IClassFixture<EmbeddedServer>
-{
-    protected override string Kubeconfig => server.Kubeconfig;
-}
+public sealed class EnrolmentOnTheEmbeddedServerTests(EmbeddedServer server) : EnrolmentScenarios(server), IClassFixture<EmbeddedServer>;
 
-public sealed class DevicesOnTheEmbeddedServerTests(EmbeddedServer server) : DeviceScenarios, IClassFixture<EmbeddedServer>
-{
-    protected override string Kubeconfig => server.Kubeconfig;
-}
+public sealed class DevicesOnTheEmbeddedServerTests(EmbeddedServer server) : DeviceScenarios(server), IClassFixture<EmbeddedServer>;
 
-public sealed class WorkloadsOnTheEmbeddedServerTests(EmbeddedServer server) : WorkloadScenarios, IClassFixture<EmbeddedServer>
-{
-    protected override string Kubeconfig => server.Kubeconfig;
-}
+public sealed class WorkloadsOnTheEmbeddedServerTests(EmbeddedServer server) : WorkloadScenarios(server), IClassFixture<EmbeddedServer>;

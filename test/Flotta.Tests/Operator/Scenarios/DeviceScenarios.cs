@@ -4,14 +4,12 @@ using k8s.Models;
 namespace Flotta.Tests.Operator.Scenarios;
 
 /// <summary>How devices leave, and fall silent.</summary>
-public abstract class DeviceScenarios
+public abstract class DeviceScenarios(ITestServer server)
 {
-    protected abstract string Kubeconfig { get; }
-
     [Fact]
     public async Task A_deleted_device_goes_at_once_and_takes_its_request_along()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         var name = TestCluster.Unique("device");
         await cluster.CreateRequestAsync(name);
         await cluster.PatchAsync<EdgeDeviceSignedRequest>(name, """{"spec":{"approved":true}}""", "default");
@@ -24,7 +22,7 @@ public abstract class DeviceScenarios
     [Fact]
     public async Task A_device_without_a_request_can_be_deleted()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         await cluster.CreateDeviceAsync("lonely");
         await cluster.Api.DeleteAsync<EdgeDevice>(new(cluster.Namespace, "lonely"), TestContext.Current.CancellationToken);
         await cluster.GoneAsync<EdgeDevice>("lonely");
@@ -33,7 +31,7 @@ public abstract class DeviceScenarios
     [Fact]
     public async Task A_request_for_another_namespace_stays_when_a_device_of_the_same_name_is_deleted()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         var name = TestCluster.Unique("device");
         await cluster.CreateRequestAsync(name, "another");
         await cluster.CreateDeviceAsync(name);
@@ -45,7 +43,7 @@ public abstract class DeviceScenarios
     [Fact]
     public async Task The_finalizers_of_others_are_left_to_them()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         await cluster.CreateDeviceAsync("held");
         await cluster.PatchAsync<EdgeDevice>("held", """{"metadata":{"finalizers":["example.com/theirs","device-finalizer"]}}""");
         await cluster.Api.DeleteAsync<EdgeDevice>(new(cluster.Namespace, "held"), TestContext.Current.CancellationToken);
@@ -57,7 +55,7 @@ public abstract class DeviceScenarios
     [Fact]
     public async Task Devices_of_a_dead_replica_are_no_longer_called_connected()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         var (dead, alive) = (TestCluster.Unique("dead"), TestCluster.Unique("alive"));
         await cluster.Api.CreateAsync(Lease(dead, seconds: 1), TestContext.Current.CancellationToken);
         await cluster.Api.CreateAsync(Lease(alive, seconds: 600), TestContext.Current.CancellationToken);

@@ -4,14 +4,12 @@ using Flotta.Resources;
 namespace Flotta.Tests.Operator.Scenarios;
 
 /// <summary>How devices are let in, on a real API server; each kind of server has a class that derives from this.</summary>
-public abstract class EnrolmentScenarios
+public abstract class EnrolmentScenarios(ITestServer server)
 {
-    protected abstract string Kubeconfig { get; }
-
     [Fact]
     public async Task A_request_that_nobody_approved_waits_and_says_for_what()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         var name = TestCluster.Unique("device");
         await cluster.CreateRequestAsync(name, key: "SHA256:abc");
         var request = await cluster.RequestAsync(name, request => request.Status is not null);
@@ -25,7 +23,7 @@ public abstract class EnrolmentScenarios
     [Fact]
     public async Task An_approved_request_becomes_a_device_once()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         var name = TestCluster.Unique("device");
         await cluster.CreateRequestAsync(name, set: "pumps");
         await cluster.RequestAsync(name, request => Is(request, "pending"));
@@ -49,7 +47,7 @@ public abstract class EnrolmentScenarios
     [Fact]
     public async Task Automatic_approval_stays_inside_its_namespaces()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         await cluster.RestartOperatorAsync(new OperatorOptions { AutoApproval = true, AutoApprovalNamespaces = [cluster.Namespace] });
         var elsewhere = TestCluster.Unique("elsewhere");
         await cluster.CreateNamespaceAsync(elsewhere);
@@ -63,7 +61,7 @@ public abstract class EnrolmentScenarios
     [Fact]
     public async Task A_missing_namespace_is_named_and_waited_for()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         var (name, missing) = (TestCluster.Unique("device"), TestCluster.Unique("missing"));
         await cluster.CreateRequestAsync(name, missing);
         await cluster.PatchAsync<EdgeDeviceSignedRequest>(name, """{"spec":{"approved":true}}""", "default");
@@ -79,7 +77,7 @@ public abstract class EnrolmentScenarios
     [Fact]
     public async Task A_declined_request_is_not_let_in_even_when_approved()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         var name = TestCluster.Unique("device");
         await cluster.CreateRequestAsync(name);
         await cluster.PatchAsync<EdgeDeviceSignedRequest>(name, """{"spec":{"declined":true,"approved":true}}""", "default");
@@ -90,7 +88,7 @@ public abstract class EnrolmentScenarios
     [Fact]
     public async Task A_device_that_is_there_already_is_left_as_it_is()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         var name = TestCluster.Unique("device");
         var device = await cluster.CreateDeviceAsync(name, ("mine", "yes"));
         await cluster.CreateRequestAsync(name);

@@ -17,19 +17,19 @@ public sealed class TestCluster : IAsyncDisposable
     private readonly Func<KubernetesClientConfiguration> connect;
     private OperatorHost? host;
 
-    private TestCluster(Func<KubernetesClientConfiguration> connect)
+    private TestCluster(string person, string theOperator)
     {
-        this.connect = connect;
-        Api = KubeApi.Connect(connect(), TimeProvider.System);
+        connect = () => Configuration(theOperator);
+        Api = KubeApi.Connect(Configuration(person), TimeProvider.System);
     }
 
     public KubeApi Api { get; }
 
     public string Namespace { get; } = Unique("ns");
 
-    public static async Task<TestCluster> StartAsync(string kubeconfig, OperatorOptions? options = null)
+    public static async Task<TestCluster> StartAsync(ITestServer server, OperatorOptions? options = null)
     {
-        var cluster = new TestCluster(() => Configuration(kubeconfig));
+        var cluster = new TestCluster(server.Kubeconfig, server.OperatorKubeconfig);
         await cluster.DefineAsync();
         await cluster.CreateNamespaceAsync(cluster.Namespace);
         await cluster.CreateNamespaceAsync(Names.OperatorNamespace);
@@ -57,16 +57,8 @@ public sealed class TestCluster : IAsyncDisposable
         host = null;
     }
 
-    public async Task CreateNamespaceAsync(string name)
-    {
-        try
-        {
-            await Api.CreateAsync(new V1Namespace { ApiVersion = "v1", Kind = "Namespace", Metadata = new() { Name = name } }, Cancellation);
-        }
-        catch (KubeException there) when (there.IsAlreadyExists)
-        {
-        }
-    }
+    public Task CreateNamespaceAsync(string name) =>
+        UnlessThereAsync(Api.CreateAsync(new V1Namespace { ApiVersion = "v1", Kind = "Namespace", Metadata = new() { Name = name } }, Cancellation));
 
     public Task<EdgeDevice> CreateDeviceAsync(string name, params (string Key, string Value)[] labels) => Api.CreateAsync(
         new EdgeDevice
@@ -153,19 +145,20 @@ public sealed class TestCluster : IAsyncDisposable
         return last!;
     }
 
+    private static async Task UnlessThereAsync(Task creation)
+    {
+        try
+        {
+            await creation;
+        }
+        catch (KubeException there) when (there.IsAlreadyExists)
+        {
+        }
+    }
+
     private async Task DefineAsync()
     {
-        foreach (var definition in Definitions.All)
-        {
-            try
-            {
-                await Api.CreateAsync(definition, Cancellation);
-            }
-            catch (KubeException there) when (there.IsAlreadyExists)
-            {
-            }
-        }
-
+        foreach (var definition in Definitions.All) await UnlessThereAsync(Api.CreateAsync(definition, Cancellation));
         await WaitAsync(
             async () => (await Api.ListAsync<V1CustomResourceDefinition>(null, Cancellation))
                 .Count(definition => definition.Status?.Conditions?.Any(condition => condition is { Type: "Established", Status: "True" }) == true) >= Definitions.All.Count,

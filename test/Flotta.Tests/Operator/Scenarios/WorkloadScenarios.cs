@@ -4,14 +4,12 @@ using k8s.Models;
 namespace Flotta.Tests.Operator.Scenarios;
 
 /// <summary>Which devices a workload is on, as status, labels and finalizers tell it.</summary>
-public abstract class WorkloadScenarios
+public abstract class WorkloadScenarios(ITestServer server)
 {
-    protected abstract string Kubeconfig { get; }
-
     [Fact]
     public async Task A_workload_goes_to_the_devices_that_its_selector_matches()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         await cluster.CreateDeviceAsync("pump", ("kind", "pump"));
         await cluster.CreateDeviceAsync("lamp", ("kind", "lamp"));
         await cluster.CreateWorkloadAsync("watch", selector: TestCluster.Selects("kind", "pump"));
@@ -25,7 +23,7 @@ public abstract class WorkloadScenarios
     [Fact]
     public async Task A_label_change_moves_exactly_what_it_concerns()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         await cluster.CreateDeviceAsync("dev", ("kind", "pump"), ("site", "north"));
         await cluster.CreateWorkloadAsync("by-kind", selector: TestCluster.Selects("kind", "pump"));
         await cluster.CreateWorkloadAsync("by-site", selector: TestCluster.Selects("site", "north"));
@@ -42,7 +40,7 @@ public abstract class WorkloadScenarios
     [Fact]
     public async Task A_selector_change_adds_and_removes_exactly_the_right_devices()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         foreach (var (name, kind) in new[] { ("a", "x"), ("b", "x"), ("c", "y"), ("d", "z") }) await cluster.CreateDeviceAsync(name, ("kind", kind));
         await cluster.CreateWorkloadAsync("w", selector: In("kind", "x", "y"));
         foreach (var name in new[] { "a", "b", "c" }) await cluster.DeviceAsync(name, device => Has(device, "w"));
@@ -60,7 +58,7 @@ public abstract class WorkloadScenarios
     [Fact]
     public async Task A_deleted_workload_leaves_its_devices_and_then_goes()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         await cluster.CreateDeviceAsync("a", ("kind", "x"));
         await cluster.CreateDeviceAsync("gone-for-ever", ("kind", "x"));
         await cluster.CreateWorkloadAsync("w", selector: TestCluster.Selects("kind", "x"));
@@ -75,7 +73,7 @@ public abstract class WorkloadScenarios
     [Fact]
     public async Task Traces_of_a_workload_that_went_while_nobody_looked_are_removed()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         await cluster.CreateDeviceAsync("a", ("kind", "x"));
         await cluster.CreateWorkloadAsync("w", selector: TestCluster.Selects("kind", "x"));
         await cluster.DeviceAsync("a", device => Has(device, "w"));
@@ -91,7 +89,7 @@ public abstract class WorkloadScenarios
     [Fact]
     public async Task The_finalizers_of_others_stay_beside_ours()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         await cluster.CreateWorkloadAsync("w", device: "nobody", finalizers: ["example.com/theirs"]);
         var held = await cluster.WorkloadAsync("w", workload => workload.Metadata.Finalizers.Count == 2);
         held.Metadata.Finalizers.ShouldBe(["example.com/theirs", "yggdrasil-device-reference-finalizer"]);
@@ -103,7 +101,7 @@ public abstract class WorkloadScenarios
     [Fact]
     public async Task Long_names_and_prefixed_keys_work()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         var name = new string('w', 100);
         await cluster.CreateDeviceAsync("a", ("app.kubernetes.io/name", "pump"));
         await cluster.CreateWorkloadAsync(name, selector: TestCluster.Selects("app.kubernetes.io/name", "pump"));
@@ -116,7 +114,7 @@ public abstract class WorkloadScenarios
     [Fact]
     public async Task A_selector_that_makes_no_sense_is_told_and_hurts_nobody_else()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         await cluster.CreateDeviceAsync("a", ("kind", "x"));
         await cluster.CreateWorkloadAsync("broken", selector: new() { MatchExpressions = [new() { Key = "kind", OperatorProperty = "Near", Values = ["x"] }] });
         await cluster.CreateWorkloadAsync("fine", selector: TestCluster.Selects("kind", "x"));
@@ -130,7 +128,7 @@ public abstract class WorkloadScenarios
     [Fact]
     public async Task Nothing_that_a_device_reports_is_lost_while_workloads_come_and_go()
     {
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig);
+        await using var cluster = await TestCluster.StartAsync(server);
         await cluster.CreateDeviceAsync("a", ("kind", "x"));
         await cluster.CreateWorkloadAsync("stays", selector: TestCluster.Selects("kind", "x"));
         await cluster.DeviceAsync("a", device => Has(device, "stays"));
@@ -148,7 +146,7 @@ public abstract class WorkloadScenarios
     public async Task A_workload_reaches_hundreds_of_devices_and_leaves_them()
     {
         const int fleet = 300;
-        await using var cluster = await TestCluster.StartAsync(Kubeconfig, new() { WritesPerSecond = 10_000 });
+        await using var cluster = await TestCluster.StartAsync(server, new() { WritesPerSecond = 10_000 });
         foreach (var chunk in Enumerable.Range(0, fleet).Chunk(50))
             await Task.WhenAll(chunk.Select(number => cluster.CreateDeviceAsync($"d{number}", ("kind", number % 3 == 0 ? "y" : "x"))));
         await cluster.CreateWorkloadAsync("w", selector: TestCluster.Selects("kind", "x"));
