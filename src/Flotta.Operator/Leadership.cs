@@ -13,25 +13,31 @@ internal sealed class Leadership(IReadOnlyList<IController> controllers, LeaseHo
             return;
         }
 
-        // The terms follow one another: the loops of one have ended before those of the next begin.
+        // The terms follow one another: the loops of one have ended before those of the next begin. A term is not disposed of, since it
+        // can be ended from two sides; there are few of them.
         var terms = Task.CompletedTask;
         CancellationTokenSource? term = null;
         election.Changed += leads =>
         {
-            // Only ever one term: its own end disposes of it, so it is forgotten here.
-            Interlocked.Exchange(ref term, null)?.Cancel();
+            term?.Cancel();
             if (!leads) return;
             term = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            terms = TermAsync(terms, term);
+            terms = TermAsync(terms, term.Token);
         };
-        await election.RunAsync(cancellationToken);
+
+        // Work ends before the Lease is given back, so that nobody else begins while a round is still under way.
+        using var standing = new CancellationTokenSource();
+        var elected = election.RunAsync(standing.Token);
+        await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await terms;
+        await standing.CancelAsync();
+        await elected;
     }
 
-    private async Task TermAsync(Task before, CancellationTokenSource term)
+    private async Task TermAsync(Task before, CancellationToken term)
     {
         await before;
-        using (term) await WorkAsync(term.Token);
+        await WorkAsync(term);
     }
 
     private async Task WorkAsync(CancellationToken cancellationToken)

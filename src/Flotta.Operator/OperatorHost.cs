@@ -16,9 +16,9 @@ public sealed class OperatorHost : IAsyncDisposable
     private readonly Leadership leadership;
     private Task running = Task.CompletedTask;
 
-    private OperatorHost(OperatorOptions options, KubernetesClientConfiguration configuration, ILoggerFactory loggers, TimeProvider time)
+    private OperatorHost(OperatorOptions options, KubeApi api, ILoggerFactory loggers, TimeProvider time)
     {
-        api = KubeApi.Connect(configuration, time);
+        this.api = api;
         inventory = new(api, options, loggers, time);
         var pace = new Pace(options.WritesPerSecond, time);
         var placement = new PlacementController(inventory, options, pace, loggers, time);
@@ -37,17 +37,21 @@ public sealed class OperatorHost : IAsyncDisposable
     public bool IsReady => inventory.Devices.HasSynced && inventory.Workloads.HasSynced && inventory.Requests.HasSynced;
 
     /// <exception cref="OperatorStartException">With one sentence for a person.</exception>
-    public static async Task<OperatorHost> StartAsync(
+    public static Task<OperatorHost> StartAsync(
         OperatorOptions options,
         KubernetesClientConfiguration configuration,
         ILoggerFactory loggers,
         TimeProvider time,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken) =>
+        StartAsync(options, KubeApi.Connect(configuration, time), configuration.Host, loggers, time, cancellationToken);
+
+    internal static async Task<OperatorHost> StartAsync(
+        OperatorOptions options, KubeApi api, string server, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
-        var host = new OperatorHost(options, configuration, loggers, time);
+        var host = new OperatorHost(options, api, loggers, time);
         try
         {
-            await FirstLook.TakeAsync(host.api, configuration.Host, cancellationToken);
+            await FirstLook.TakeAsync(api, server, cancellationToken);
             host.running = host.RunAsync();
             await host.inventory.WaitForSyncAsync(cancellationToken);
             return host;

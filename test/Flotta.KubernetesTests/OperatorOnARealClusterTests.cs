@@ -8,3 +8,7 @@ public sealed class EnrolmentOnARealClusterTests(RealCluster cluster) : Enrolmen
 public sealed class DevicesOnARealClusterTests(RealCluster cluster) : DeviceScenarios(cluster);
 
 public sealed class WorkloadsOnARealClusterTests(RealCluster cluster) : WorkloadScenarios(cluster);
+
+public sealed class SamplesOnARealClusterTests(RealCluster cluster) : SampleScenarios(cluster);
+
+public sealed class LeadershipOnARealClusterTests(RealCluster cluster) : LeadershipScenarios(cluster);

@@ -29,3 +29,7 @@ public sealed class EnrolmentOnTheEmbeddedServerTests(EmbeddedServer server) : E
 public sealed class DevicesOnTheEmbeddedServerTests(EmbeddedServer server) : DeviceScenarios(server), IClassFixture<EmbeddedServer>;
 
 public sealed class WorkloadsOnTheEmbeddedServerTests(EmbeddedServer server) : WorkloadScenarios(server), IClassFixture<EmbeddedServer>;
+
+public sealed class SamplesOnTheEmbeddedServerTests(EmbeddedServer server) : SampleScenarios(server), IClassFixture<EmbeddedServer>;
+
+public sealed class LeadershipOnTheEmbeddedServerTests(EmbeddedServer server) : LeadershipScenarios(server), IClassFixture<EmbeddedServer>;

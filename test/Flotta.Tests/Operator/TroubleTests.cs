@@ -1,0 +1,93 @@
+using System.Net;
+using Flotta.Kube;
+using Flotta.Operator;
+using Flotta.Resources;
+using Flotta.Tests.Operator.Scenarios;
+using k8s;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Flotta.Tests.Operator;
+
+/// <summary>What happens when some writes fail.</summary>
+public sealed class TroubleTests(EmbeddedServer server) : IClassFixture<EmbeddedServer>
+{
+    [Fact]
+    public async Task A_request_is_not_called_approved_before_its_device_exists()
+    {
+        await using var cluster = await TestCluster.StartAsync(server);
+        await cluster.StopOperatorAsync();
+        var name = TestCluster.Unique("device");
+        var trouble = new Trouble { Fails = request => request.Method == HttpMethod.Post && request.RequestUri!.AbsolutePath.EndsWith("/edgedevices", StringComparison.Ordinal) };
+        await using var host = await StartAsync(trouble);
+        await cluster.CreateRequestAsync(name);
+        await cluster.PatchAsync<EdgeDeviceSignedRequest>(name, """{"spec":{"approved":true}}""", "default");
+        await TestCluster.WaitAsync(() => Task.FromResult(trouble.Failures >= 3), () => "the creation was not tried again");
+        (await cluster.RequestAsync(name, _ => true)).Status?.Conditions.ShouldNotContain(condition => condition.Type == "approved" && condition.Status == "True");
+
+        trouble.Fails = _ => false;
+        await cluster.RequestAsync(name, request => request.Status?.Conditions.Any(condition => condition is { Type: "approved", Status: "True" }) == true);
+        await cluster.DeviceAsync(name, _ => true);
+    }
+
+    [Fact]
+    public async Task A_device_that_cannot_be_written_stops_no_other_and_keeps_the_workload()
+    {
+        await using var cluster = await TestCluster.StartAsync(server);
+        foreach (var name in new[] { "a", "stuck", "z" }) await cluster.CreateDeviceAsync(name, ("kind", "x"));
+        await cluster.CreateWorkloadAsync("w", selector: TestCluster.Selects("kind", "x"));
+        foreach (var name in new[] { "a", "stuck", "z" }) await cluster.DeviceAsync(name, device => device.Metadata.Labels.ContainsKey("workload/w"));
+        await cluster.StopOperatorAsync();
+        var trouble = new Trouble { Fails = request => request.Method == HttpMethod.Patch && request.RequestUri!.AbsolutePath.Contains("/edgedevices/stuck", StringComparison.Ordinal) };
+        await using var host = await StartAsync(trouble);
+        await cluster.Api.DeleteAsync<EdgeWorkload>(new(cluster.Namespace, "w"), TestContext.Current.CancellationToken);
+        foreach (var name in new[] { "a", "z" }) await cluster.DeviceAsync(name, device => !device.Metadata.Labels.ContainsKey("workload/w"));
+        await TestCluster.WaitAsync(() => Task.FromResult(trouble.Failures >= 3), () => "the write was not tried again");
+        (await cluster.WorkloadAsync("w", _ => true)).Metadata.Finalizers.ShouldBe(["yggdrasil-device-reference-finalizer"]);
+
+        trouble.Fails = _ => false;
+        await cluster.GoneAsync<EdgeWorkload>("w");
+    }
+
+    [Fact]
+    public async Task A_request_that_cannot_be_deleted_keeps_its_device()
+    {
+        await using var cluster = await TestCluster.StartAsync(server);
+        await cluster.StopOperatorAsync();
+        var name = TestCluster.Unique("device");
+        await cluster.CreateRequestAsync(name);
+        await cluster.CreateDeviceAsync(name);
+        var trouble = new Trouble { Fails = request => request.Method == HttpMethod.Delete };
+        await using var host = await StartAsync(trouble);
+        await cluster.Api.DeleteAsync<EdgeDevice>(new(cluster.Namespace, name), TestContext.Current.CancellationToken);
+        await TestCluster.WaitAsync(() => Task.FromResult(trouble.Failures >= 3), () => "the deletion was not tried again");
+        (await cluster.DeviceAsync(name, _ => true)).Metadata.Finalizers.ShouldBe(["device-finalizer"]);
+
+        trouble.Fails = _ => false;
+        await cluster.GoneAsync<EdgeDevice>(name);
+        await cluster.GoneAsync<EdgeDeviceSignedRequest>(name, "default");
+    }
+
+    private Task<OperatorHost> StartAsync(Trouble trouble)
+    {
+        var client = new Kubernetes(TestCluster.Configuration(server.OperatorKubeconfig), trouble);
+        client.HttpClient.Timeout = Timeout.InfiniteTimeSpan;
+        var api = new KubeApi(client.HttpClient, client.BaseUri, TimeProvider.System, client.Credentials, client);
+        return OperatorHost.StartAsync(new(), api, "test", NullLoggerFactory.Instance, TimeProvider.System, TestContext.Current.CancellationToken);
+    }
+
+    private sealed class Trouble : DelegatingHandler
+    {
+        private int failures;
+
+        public int Failures => Volatile.Read(ref failures);
+
+        public required Func<HttpRequestMessage, bool> Fails { get; set; }
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (!Fails(request)) return base.SendAsync(request, cancellationToken);
+            Interlocked.Increment(ref failures);
+            return Task.FromResult(new HttpResponseMessage(HttpStatusCode.InternalServerError) { Content = new StringContent("""{"kind":"Status","code":500,"message":"trouble"}""") });
+        }
+    }
+}
