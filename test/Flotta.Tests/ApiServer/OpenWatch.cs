@@ -21,8 +21,8 @@ internal sealed class OpenWatch : IAsyncDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
         if (accept is not null)
             request.Headers.TryAddWithoutValidation("Accept", accept);
-        var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        return new OpenWatch(response, await response.Content.ReadAsStreamAsync());
+        var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        return new OpenWatch(answer, await answer.Content.ReadAsStreamAsync());
     }
 
     /// <summary>`TYPE name`; null: the watch has ended.</summary>
