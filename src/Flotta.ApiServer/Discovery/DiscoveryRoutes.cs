@@ -11,7 +11,8 @@ namespace Flotta.ApiServer.Discovery;
 /// <summary>The read-only paths that say what there is.</summary>
 internal sealed class DiscoveryRoutes(ResourceCatalog catalog, Func<string> address)
 {
-    private const string OpenApiProtobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    // It is asked for with an @ in its name, which is no valid media type and must not be answered with.
+    private const string OpenApiProtobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
     private readonly OpenApiCache documents = new();
 

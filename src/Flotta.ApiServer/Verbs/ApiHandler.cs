@@ -99,9 +99,15 @@ internal sealed class ApiHandler(
 
     private static Task FailAsync(HttpContext http, Status status)
     {
-        if (!http.Response.HasStarted)
-            return Answer.StatusAsync(http, status);
-        http.Abort();
-        return Task.CompletedTask;
+        if (http.Response.HasStarted)
+        {
+            http.Abort();
+            return Task.CompletedTask;
+        }
+
+        // The rest of the body is not read, so this connection cannot be used again, and the client must know.
+        if (status.Code == 413 && HttpProtocol.IsHttp11(http.Request.Protocol))
+            http.Response.Headers.Connection = "close";
+        return Answer.StatusAsync(http, status);
     }
 }
