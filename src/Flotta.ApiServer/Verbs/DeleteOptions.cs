@@ -21,13 +21,10 @@ internal sealed record DeleteOptions(bool DryRun, Propagation? Policy, string? U
     /// <summary>From the body, which is optional, and the query.</summary>
     public static async Task<DeleteOptions> FromAsync(ObjectRequest request)
     {
-        var type = RequestBody.MediaType(request.Http);
         JsonObject? body = null;
         if (request.Http.Request.ContentLength is not (null or 0) || request.Http.Request.Headers.TransferEncoding.Count > 0)
         {
-            if (type is not ("" or "application/json" or "application/yaml"))
-                throw new StatusException(RequestBody.Unsupported("application/json, application/yaml"));
-            body = (await RequestBody.ReadAsync(request.Http, type)).Root as JsonObject ?? throw new StatusException(Status.BadRequest("the body of a delete must be DeleteOptions"));
+            (body, _) = await RequestBody.ObjectAsync(request.Http);
             if (body["kind"].Text() is { Length: > 0 } kind && kind != "DeleteOptions")
                 throw new StatusException(Status.BadRequest($"no kind {Definitions.GoText.Quote(kind)} is accepted here: a delete takes DeleteOptions"));
         }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json.Nodes;
 using Flotta.ApiServer.Definitions;
+using Flotta.ApiServer.Protobuf;
 using Microsoft.AspNetCore.Http;
 
 namespace Flotta.ApiServer.Verbs;
@@ -10,7 +11,7 @@ internal static class RequestBody
 {
     public const int Limit = 3 * 1024 * 1024;
 
-    private const string Accepted = "application/json, application/yaml";
+    private const string Accepted = "application/json, application/yaml, " + ProtobufBody.MediaType;
 
     public static async Task<ObjectBody> ReadAsync(HttpContext http, string mediaType)
     {
@@ -23,12 +24,27 @@ internal static class RequestBody
     public static async Task<(JsonObject Value, IReadOnlyList<string> Duplicates)> ObjectAsync(HttpContext http)
     {
         var type = MediaType(http);
+        if (type == ProtobufBody.MediaType)
+            return (await ProtobufAsync(http), []);
         if (type is not ("" or "application/json" or "application/yaml"))
             throw new StatusException(Unsupported(Accepted));
         var body = await ReadAsync(http, type);
         return body.Root is JsonObject value
             ? (value, body.Duplicates)
             : throw new StatusException(Status.BadRequest("the body of the request must be an object"));
+    }
+
+    public static async Task<JsonObject> ProtobufAsync(HttpContext http)
+    {
+        var bytes = await BytesAsync(http);
+        try
+        {
+            return ProtobufBody.Read(bytes.Span) ?? throw new StatusException(Unsupported("application/json, application/yaml"));
+        }
+        catch (FormatException e)
+        {
+            throw new StatusException(Status.BadRequest($"the body is no protobuf of Kubernetes: {e.Message}"));
+        }
     }
 
     public static string MediaType(HttpContext http)
