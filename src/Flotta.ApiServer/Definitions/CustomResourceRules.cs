@@ -73,6 +73,8 @@ internal static class CustomResourceRules
     {
         if (stored.Count == 0)
             errors.Add(new FieldError("status.storedVersions", "FieldValueInvalid", "Invalid value: []string(nil): must have at least one stored version"));
+        if (stored.Count > 1)
+            errors.Add(FieldError.Invalid("status.storedVersions", versions.Last(each => each["storage"].AsBoolean() == true), "must have the storage version " + stored[^1]));
         var known = versions.Select(each => each.TextAt("name")).ToHashSet(StringComparer.Ordinal);
         var before = crd["status"].At("storedVersions").Texts().ToList();
         for (var i = 0; i < before.Count; i++)

@@ -32,6 +32,7 @@ internal static class Defaulting
             if (!map.TryGetPropertyValue(name, out var present) || (present is null && !property.Nullable)) map[name] = property.Default.DeepClone();
         }
 
+        if (schema.EmbeddedResource && map.TryGetPropertyValue("metadata", out var metadata) && metadata is null) map["metadata"] = new JsonObject();
         List<string>? nulls = null;
         foreach (var (name, child) in map)
         {

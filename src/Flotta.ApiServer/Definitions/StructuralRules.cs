@@ -55,7 +55,8 @@ internal static class StructuralRules
     {
         if (child is not JsonObject schema) return;
         var free = schema["x-kubernetes-int-or-string"].AsBoolean() == true || schema["x-kubernetes-preserve-unknown-fields"].AsBoolean() == true;
-        if (!free && !isMetadata && schema.TextAt("type").Length == 0) errors.Add(FieldError.Required(path + ".type", noType));
+        // What is not supported is told alone.
+        if (!free && !isMetadata && schema["$ref"] is null && schema.TextAt("type").Length == 0) errors.Add(FieldError.Required(path + ".type", noType));
         Check(schema, path, root: false, errors);
     }
 
