@@ -1,13 +1,16 @@
 namespace Flotta.Resources.Validation;
 
 /// <summary>
-/// Refuses what cannot run on a device and accepts what can: resource limits, liveness probes, and volumes of ConfigMaps, Secrets, claims,
-/// empty and host folders.
+/// Refuses what cannot run on a device, or not as it says, and accepts what podman can: resource limits, liveness probes, some fields of the
+/// pod as variables, and volumes of ConfigMaps, Secrets, claims, empty and host folders.
 /// </summary>
 public static class EdgeWorkloadValidation
 {
     private static readonly string[] Unsupported = ["lifecycle", "readinessProbe", "startupProbe"];
-    private static readonly string[] VolumeKinds = ["hostPath", "configMap", "secret", "emptyDir", "persistentVolumeClaim"];
+    private static readonly string[] VolumeKinds = ["hostPath", "configMap", "secret", "emptyDir", "persistentVolumeClaim", "projected"];
+    private static readonly string[] Fields = ["metadata.name", "metadata.uid"];
+    private static readonly string[] FieldMaps = ["metadata.labels['", "metadata.annotations['"];
+    private static readonly string[] Resources = ["limits.cpu", "limits.memory", "requests.cpu", "requests.memory"];
 
     /// <summary>Everything that is wrong with a workload, each in a sentence.</summary>
     public static IReadOnlyList<string> Errors(EdgeWorkload workload)
@@ -39,10 +42,14 @@ public static class EdgeWorkloadValidation
         if (container.Json.Objects("volumeDevices").Any()) yield return $"containers[{container.Name}].volumeDevices";
         foreach (var variable in container.Env)
         {
-            if (variable.FieldRef) yield return $"containers[{container.Name}].env[{variable.Name}].ValueFrom.fieldRef";
-            if (variable.ResourceFieldRef) yield return $"containers[{container.Name}].env[{variable.Name}].ValueFrom.resourceFieldRef";
+            if (variable.FieldRef is { } field && !IsField(field)) yield return $"containers[{container.Name}].env[{variable.Name}].ValueFrom.fieldRef";
+            if (variable.ResourceFieldRef is { } resource && !Resources.Contains(resource, StringComparer.Ordinal)) yield return $"containers[{container.Name}].env[{variable.Name}].ValueFrom.resourceFieldRef";
         }
     }
+
+    private static bool IsField(string path) =>
+        Fields.Contains(path, StringComparer.Ordinal)
+        || (path.EndsWith("']", StringComparison.Ordinal) && FieldMaps.Any(map => path.StartsWith(map, StringComparison.Ordinal)));
 
     private static bool IsUnsupported(PodVolume volume) => volume.Kind is not null && !VolumeKinds.Contains(volume.Kind, StringComparer.Ordinal);
 

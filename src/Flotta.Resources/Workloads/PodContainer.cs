@@ -44,8 +44,8 @@ public sealed record PodVariableSource(string? Prefix, PodReference? ConfigMap, 
         new(json.Text("prefix"), PodReference.From(json, "configMapRef"), PodReference.From(json, "secretRef"));
 }
 
-/// <summary>One variable. <paramref name="FieldRef"/> and <paramref name="ResourceFieldRef"/> tell of sources that a device cannot provide.</summary>
-public sealed record PodVariable(string Name, string? Value, PodReference? ConfigMap, PodReference? Secret, bool FieldRef, bool ResourceFieldRef)
+/// <summary>One variable. <paramref name="FieldRef"/> is the path of a field of the pod, <paramref name="ResourceFieldRef"/> a limit or request of a container.</summary>
+public sealed record PodVariable(string Name, string? Value, PodReference? ConfigMap, PodReference? Secret, string? FieldRef, string? ResourceFieldRef)
 {
     internal static PodVariable From(JsonElement json)
     {
@@ -55,8 +55,8 @@ public sealed record PodVariable(string Name, string? Value, PodReference? Confi
             json.Text("value"),
             from is { } map ? PodReference.From(map, "configMapKeyRef") : null,
             from is { } secret ? PodReference.From(secret, "secretKeyRef") : null,
-            from?.Object("fieldRef") is not null,
-            from?.Object("resourceFieldRef") is not null);
+            from?.Object("fieldRef") is { } field ? field.Text("fieldPath") ?? "" : null,
+            from?.Object("resourceFieldRef") is { } resource ? resource.Text("resource") ?? "" : null);
     }
 }
 

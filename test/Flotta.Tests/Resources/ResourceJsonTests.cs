@@ -64,7 +64,7 @@ public sealed class ResourceJsonTests
         container.EnvFrom[0].ConfigMap.ShouldBe(new PodReference("m", null, true));
         container.EnvFrom[1].Secret.ShouldBe(new PodReference("s", null, false));
         container.Env[1].Secret.ShouldBe(new PodReference("t", "k", false));
-        container.Env[2].FieldRef.ShouldBeTrue();
+        container.Env[2].FieldRef.ShouldBe("x");
         container.Ports.ShouldHaveSingleItem().ShouldBe(new PodPort(null, 80, 8080, null, "TCP"));
         pod.Volumes.Select(volume => volume.Kind).ShouldBe(["configMap", "hostPath", "emptyDir", "secret"]);
         pod.Volumes[3].Secret!.Name.ShouldBe("q");

@@ -10,6 +10,8 @@ public sealed class ValidationTests
     [InlineData("""{"containers":[{"name":"c","image":"i","resources":{"limits":{"memory":"64Mi"},"requests":{"cpu":"1"}},"livenessProbe":{"exec":{"command":["true"]}}}]}""")]
     [InlineData("""{"containers":[{"name":"c","image":"i","env":[{"name":"A","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}],"ports":[{"containerPort":1,"hostPort":80},{"containerPort":1,"hostPort":80,"protocol":"UDP"}]}]}""")]
     [InlineData("""{"volumes":[{"name":"a","emptyDir":{}},{"name":"b","configMap":{"name":"m"}},{"name":"c","secret":{"secretName":"s"}},{"name":"d","persistentVolumeClaim":{"claimName":"p"}},{"name":"e","hostPath":{"path":"/x"}}],"containers":[{"name":"c","image":"i","volumeMounts":[{"name":"a","mountPath":"/a"}]}]}""")]
+    [InlineData("""{"containers":[{"name":"c","image":"i","env":[{"name":"A","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}},{"name":"B","valueFrom":{"fieldRef":{"fieldPath":"metadata.labels['x']"}}},{"name":"C","valueFrom":{"resourceFieldRef":{"resource":"limits.memory"}}}]}]}""")]
+    [InlineData("""{"containers":[{"name":"c","image":"i"}],"volumes":[{"name":"v","projected":{"sources":[]}}]}""")]
     public void What_a_device_can_run_is_accepted(string pod) => Errors(pod).ShouldBeEmpty();
 
     [Theory]
