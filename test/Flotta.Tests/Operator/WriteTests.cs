@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Flotta.Tests.Operator;
 
-/// <summary>What happens when some writes fail.</summary>
-public sealed class TroubleTests(EmbeddedServer server) : IClassFixture<EmbeddedServer>
+/// <summary>What is written, and what happens when some of it fails.</summary>
+public sealed class WriteTests(EmbeddedServer server) : IClassFixture<EmbeddedServer>
 {
     [Fact]
     public async Task A_request_is_not_called_approved_before_its_device_exists()
@@ -67,6 +67,53 @@ public sealed class TroubleTests(EmbeddedServer server) : IClassFixture<Embedded
         await cluster.GoneAsync<EdgeDeviceSignedRequest>(name, "default");
     }
 
+    [Fact]
+    public async Task Many_workloads_are_one_write_of_a_devices_status_and_one_of_its_labels()
+    {
+        await using var cluster = await TestCluster.StartAsync(server);
+        await cluster.StopOperatorAsync();
+        await cluster.CreateDeviceAsync("a", ("kind", "x"));
+        foreach (var number in Enumerable.Range(0, 5)) await cluster.CreateWorkloadAsync($"w{number}", selector: TestCluster.Selects("kind", "x"));
+        var trouble = new Trouble { Fails = _ => false };
+        await using (await StartAsync(trouble))
+        {
+            foreach (var number in Enumerable.Range(0, 5)) await cluster.WorkloadAsync($"w{number}", workload => workload.Status is { Devices: 1 });
+            await cluster.DeviceAsync("a", device => device.Metadata.Labels.Count == 6);
+        }
+
+        trouble.Writes.Where(write => write.Contains($"/{cluster.Namespace}/edgedevices/a", StringComparison.Ordinal)).Count().ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task An_Operator_that_finds_everything_in_order_writes_nothing()
+    {
+        await using var cluster = await TestCluster.StartAsync(server);
+        var name = TestCluster.Unique("device");
+        await cluster.CreateRequestAsync(name);
+        await cluster.PatchAsync<EdgeDeviceSignedRequest>(name, """{"spec":{"approved":true}}""", "default");
+        await cluster.DeviceAsync(name, _ => true);
+        await cluster.CreateWorkloadAsync("w", device: name);
+        await cluster.WorkloadAsync("w", workload => workload.Status is { Devices: 1 });
+        await cluster.DeviceAsync(name, device => device.Metadata.Labels.ContainsKey("workload/w"));
+        await cluster.RequestAsync(name, request => request.Status?.Conditions.Any(condition => condition is { Type: "approved", Status: "True" }) == true);
+        await cluster.StopOperatorAsync();
+
+        var trouble = new Trouble { Fails = _ => false };
+        await using (await StartAsync(trouble))
+        {
+            // By the time this new one is done, the old ones were looked at too.
+            var other = TestCluster.Unique("device");
+            await cluster.CreateRequestAsync(other);
+            await cluster.RequestAsync(other, request => request.Status is not null);
+            await cluster.CreateWorkloadAsync("v", device: name);
+            await cluster.WorkloadAsync("v", workload => workload.Status is { Devices: 1 });
+        }
+
+        trouble.Writes.ShouldNotContain(write => write.EndsWith("/edgedevicesignedrequest/" + name + "/status", StringComparison.Ordinal));
+        trouble.Writes.ShouldNotContain(write => write.Contains($"/{cluster.Namespace}/edgeworkloads/w", StringComparison.Ordinal));
+        trouble.Writes.Where(write => write.Contains($"/{cluster.Namespace}/edgedevices/", StringComparison.Ordinal)).Count().ShouldBe(2);
+    }
+
     private Task<OperatorHost> StartAsync(Trouble trouble)
     {
         var client = new Kubernetes(TestCluster.Configuration(server.OperatorKubeconfig), trouble);
@@ -83,8 +130,11 @@ public sealed class TroubleTests(EmbeddedServer server) : IClassFixture<Embedded
 
         public required Func<HttpRequestMessage, bool> Fails { get; set; }
 
+        public System.Collections.Concurrent.ConcurrentQueue<string> Writes { get; } = [];
+
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
+            if (request.Method != HttpMethod.Get) Writes.Enqueue(request.RequestUri!.AbsolutePath);
             if (!Fails(request)) return base.SendAsync(request, cancellationToken);
             Interlocked.Increment(ref failures);
             return Task.FromResult(new HttpResponseMessage(HttpStatusCode.InternalServerError) { Content = new StringContent("""{"kind":"Status","code":500,"message":"trouble"}""") });
