@@ -1,6 +1,7 @@
 using Flotta.ApiServer;
 using Flotta.EdgeApi;
 using Flotta.Kube;
+using Flotta.Operator;
 using Microsoft.AspNetCore.Connections;
 
 namespace Flotta.Cli;
@@ -13,7 +14,7 @@ internal static class Failure
     /// <summary>One clear sentence for a person, whatever went wrong.</summary>
     public static string Explain(Exception exception) => exception switch
     {
-        FailureException or FormatException or ApiServerStartException or EdgeApiStartException => exception.Message,
+        FailureException or FormatException or ApiServerStartException or EdgeApiStartException or OperatorStartException => exception.Message,
         KubeException refused => $"the API server refused: {refused.Message} ({(int)refused.StatusCode})",
         HttpRequestException or TimeoutException => $"the API server cannot be reached: {Innermost(exception)}",
         UnauthorizedAccessException => $"{exception.Message} Run as a user who may write there, or choose another folder.",
