@@ -103,13 +103,9 @@ internal static class Issue
     private static X509Certificate2 Sign(X509Certificate2 ca, CertificateRequest request, DateTimeOffset from, DateTimeOffset until, byte[] serial)
     {
         using var key = KeyPem.KeyOf(ca) ?? throw new CryptographicException("the CA has no private key");
-        var first = Later(from, new DateTimeOffset(ca.NotBefore.ToUniversalTime()));
         var end = new DateTimeOffset(ca.NotAfter.ToUniversalTime());
-        var last = until < end ? until : end;
-        return request.Create(ca.SubjectName, Generator(key), Seconds(first), Seconds(last), serial);
+        return request.Create(ca.SubjectName, Generator(key), Seconds(from), Seconds(until < end ? until : end), serial);
     }
-
-    private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
 
     private static X500DistinguishedName Name(Action<X500DistinguishedNameBuilder> build)
     {
