@@ -98,6 +98,11 @@ public sealed class EdgeApiHost : IAsyncDisposable
             await host.StartAsync(options, loggers, cancellationToken);
             return host;
         }
+        catch (Exception unreachable) when (unreachable is HttpRequestException or TimeoutException or KubeException)
+        {
+            await host.DisposeAsync();
+            throw new EdgeApiStartException($"The Edge API cannot start: the API server at {configuration.Host} said: {unreachable.Message}", unreachable);
+        }
         catch
         {
             await host.DisposeAsync();

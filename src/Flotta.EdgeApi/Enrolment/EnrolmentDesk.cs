@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Flotta.EdgeApi.Certificates;
 using Flotta.EdgeApi.Fleet;
 using Flotta.EdgeApi.Hardware;
@@ -6,6 +7,7 @@ using Flotta.EdgeApi.Requests;
 using Flotta.EdgeApi.Statuses;
 using Flotta.Kube;
 using Flotta.Resources;
+using k8s.Models;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -55,7 +57,7 @@ internal sealed partial class EnrolmentDesk(KubeApi api, FleetCaches fleet, Even
 
         var request = fleet.Requests.Get(Names.EnrolmentNamespace, deviceId);
         if ((Device(target, deviceId) ?? Device(request?.Spec.TargetNamespace, deviceId)) is { } device)
-            return await KnownAsync(device, request, offered, cancellationToken);
+            return await KnownAsync(device, request, info, offered, cancellationToken);
         if (request != null)
         {
             await CompareAsync(request, offered, cancellationToken);
@@ -67,30 +69,42 @@ internal sealed partial class EnrolmentDesk(KubeApi api, FleetCaches fleet, Even
 
     private EdgeDevice? Device(string? @namespace, string deviceId) => string.IsNullOrEmpty(@namespace) ? null : fleet.Devices.Get(@namespace, deviceId);
 
-    private async Task<int> KnownAsync(EdgeDevice device, EdgeDeviceSignedRequest? request, SigningRequest? offered, CancellationToken cancellationToken)
+    private async Task<int> KnownAsync(
+        EdgeDevice device, EdgeDeviceSignedRequest? request, Wire.EnrolmentInfo info, SigningRequest? offered, CancellationToken cancellationToken)
     {
-        // A device that was away for so long has to be approved again.
-        if (request?.Spec.Approved == true && !device.AwaitsRegistration()
-            && device.Status?.Certificate is { Confirmed: true, NotAfter: { } notAfter } && time.GetUtcNow() > notAfter + options.RenewalGrace
-            && !string.Equals(request.Spec.KeyFingerprint ?? "", offered?.Fingerprint ?? "", StringComparison.Ordinal))
+        if (!device.IsLost(options.RenewalGrace, time.GetUtcNow()))
         {
-            var spec = new System.Text.Json.Nodes.JsonObject { ["approved"] = false, ["keyFingerprint"] = offered?.Fingerprint ?? "" };
-            await api.MergePatchAsync<EdgeDeviceSignedRequest>(ObjectKey.Of(request), new System.Text.Json.Nodes.JsonObject { ["spec"] = spec }, cancellationToken);
-            return StatusCodes.Status200OK;
+            if (request != null && device.AwaitsRegistration())
+                await CompareAsync(request, offered, cancellationToken);
+            return StatusCodes.Status208AlreadyReported;
         }
 
-        return request?.Spec.Approved == false && device.Status?.Certificate is { Confirmed: true } && !device.AwaitsRegistration()
-            && time.GetUtcNow() > device.Status.Certificate.NotAfter + options.RenewalGrace
-            ? StatusCodes.Status200OK
-            : StatusCodes.Status208AlreadyReported;
+        // A device that was away for so long goes back to the approval queue.
+        if (request == null)
+            return await CreateAsync(device.Metadata.Name, device.Metadata.NamespaceProperty, info, offered, cancellationToken, device.Status!.Certificate!.Serial);
+        if (request.IsAskedAnew(device))
+            return request.Spec.Approved == true ? StatusCodes.Status208AlreadyReported : StatusCodes.Status200OK;
+        var patch = new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [DeviceRecord.ApproveAgainAfter] = device.Status!.Certificate!.Serial } },
+            ["spec"] = new JsonObject { ["approved"] = false, ["keyFingerprint"] = offered?.Fingerprint ?? "" },
+        };
+        await api.MergePatchAsync<EdgeDeviceSignedRequest>(ObjectKey.Of(request), patch, cancellationToken);
+        return StatusCodes.Status200OK;
     }
 
-    private async Task<int> CreateAsync(string deviceId, string target, Wire.EnrolmentInfo info, SigningRequest? offered, CancellationToken cancellationToken)
+    private async Task<int> CreateAsync(
+        string deviceId, string target, Wire.EnrolmentInfo info, SigningRequest? offered, CancellationToken cancellationToken, string? lostSerial = null)
     {
         var features = info.Features;
         var request = new EdgeDeviceSignedRequest
         {
-            Metadata = new k8s.Models.V1ObjectMeta { Name = deviceId, NamespaceProperty = Names.EnrolmentNamespace },
+            Metadata = new V1ObjectMeta
+            {
+                Name = deviceId,
+                NamespaceProperty = Names.EnrolmentNamespace,
+                Annotations = lostSerial == null ? null : new Dictionary<string, string>(StringComparer.Ordinal) { [DeviceRecord.ApproveAgainAfter] = lostSerial },
+            },
             Spec = new EdgeDeviceSignedRequestSpec
             {
                 TargetNamespace = target,

@@ -6,6 +6,7 @@ using Flotta.EdgeApi.Fleet;
 using Flotta.EdgeApi.Requests;
 using Flotta.EdgeApi.Sessions;
 using Flotta.EdgeApi.Statuses;
+using Flotta.Kube;
 using Flotta.Resources;
 using Microsoft.AspNetCore.Http;
 
@@ -55,8 +56,8 @@ internal sealed class HeartbeatReception(FleetCaches fleet, StatusWriter writer,
 
     private async Task<EdgeDevice?> StoreAsync(EdgeDevice device, Session session, Wire.Heartbeat heartbeat, CancellationToken cancellationToken)
     {
-        var known = await versions.OfAsync(device, session, cancellationToken);
-        var context = new ReportContext(time.GetUtcNow(), options.Replica, known.Version, known.Problem, IsPlaced);
+        var known = await KnownAsync(device, session, cancellationToken);
+        var context = new ReportContext(time.GetUtcNow(), options.Replica, known?.Version, known?.Problem, IsPlaced);
         var wanted = Report.Apply(device, heartbeat, context);
         if (StatusWriter.ChangesNothing(device, wanted))
             return device;
@@ -64,6 +65,19 @@ internal sealed class HeartbeatReception(FleetCaches fleet, StatusWriter writer,
         return await writer.ApplyAsync(session.Device, current => Report.Apply(current, heartbeat, context), cancellationToken);
 
         bool IsPlaced(string workload) => fleet.Workloads.Get(session.Device.Namespace, workload) is { } found && Placement.Concerns(found, device);
+    }
+
+    // A report is worth storing also when its configuration cannot be assembled at the moment.
+    private async Task<KnownVersion?> KnownAsync(EdgeDevice device, Session session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await versions.OfAsync(device, session, cancellationToken);
+        }
+        catch (Exception error) when (error is KubeException or HttpRequestException or TimeoutException)
+        {
+            return null;
+        }
     }
 
     private static Task AcceptAsync(HttpContext http, EdgeDevice device)

@@ -53,13 +53,10 @@ internal static class RegistrationRule
             return RegistrationVerdict.Forbidden;
         if (device.AwaitsRegistration())
             return RegistrationVerdict.Issue;
-        return device.Status?.Certificate switch
-        {
-            // The device may never have received it; once it has been used, nobody else can ask like this.
-            { Serial.Length: > 0, Confirmed: not true, PreviousSerial: null or "" } => RegistrationVerdict.Issue,
-            // Away for too long, and approved anew.
-            { NotAfter: { } notAfter } when asked.Now > notAfter + asked.Grace && asked.Request?.Spec.Approved == true => RegistrationVerdict.Issue,
-            _ => RegistrationVerdict.Forbidden,
-        };
+        // Away for too long, and approved anew.
+        if (device.IsLost(asked.Grace, asked.Now))
+            return asked.Request is { Spec.Approved: true } request && request.IsAskedAnew(device) ? RegistrationVerdict.Issue : RegistrationVerdict.Forbidden;
+        // The device may never have received it; once it has been used, nobody else can ask like this.
+        return device.Status?.Certificate is { Serial.Length: > 0, Confirmed: not true, PreviousSerial: null or "" } ? RegistrationVerdict.Issue : RegistrationVerdict.Forbidden;
     }
 }

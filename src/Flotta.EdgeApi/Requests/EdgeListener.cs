@@ -36,14 +36,11 @@ internal static class EdgeListener
         {
             kestrel.AddServerHeader = false;
             Limit(kestrel.Limits, options);
-            kestrel.Listen(options.Listen, options.Port, listen =>
-            {
-                listen.Protocols = HttpProtocols.Http1AndHttp2;
-                listen.Use(handshakes.Begin);
-                listen.UseHttps(Tls(authority));
-                listen.Use(HandshakeLimit.End);
-                listen.Use(PeerConnection.Remember);
-            });
+            // Everywhere means IPv4 too, and only that where there is no IPv6.
+            if (options.Listen.Equals(IPAddress.IPv6Any))
+                kestrel.ListenAnyIP(options.Port, Endpoint);
+            else
+                kestrel.Listen(options.Listen, options.Port, Endpoint);
         });
         var server = builder.Build();
         server.Run(answer);
@@ -56,6 +53,15 @@ internal static class EdgeListener
         {
             await server.DisposeAsync();
             throw new EdgeApiStartException($"The Edge API cannot listen on {new IPEndPoint(options.Listen, options.Port)}: {(failed.InnerException ?? failed).Message}", failed);
+        }
+
+        void Endpoint(ListenOptions listen)
+        {
+            listen.Protocols = HttpProtocols.Http1AndHttp2;
+            listen.Use(handshakes.Begin);
+            listen.UseHttps(Tls(authority));
+            listen.Use(HandshakeLimit.End);
+            listen.Use(PeerConnection.Remember);
         }
     }
 

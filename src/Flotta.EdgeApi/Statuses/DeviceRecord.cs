@@ -47,4 +47,17 @@ internal static class DeviceRecord
         device.Metadata.Annotations?.TryGetValue(Names.Annotations.Revoked, out var revoked) == true && string.Equals(revoked, "true", StringComparison.OrdinalIgnoreCase);
 
     public static bool IsLeaving(this EdgeDevice device) => device.Metadata.DeletionTimestamp != null;
+
+    /// <summary>
+    /// On an EdgeDeviceSignedRequest: the serial of the certificate that expired too long ago, so that the device has to be approved again. Approval counts for that certificate only.
+    /// </summary>
+    public const string ApproveAgainAfter = "flotta/approve-again-after";
+
+    /// <summary>Registered, but away for so long that its certificate does not even renew itself any more.</summary>
+    public static bool IsLost(this EdgeDevice device, TimeSpan grace, DateTimeOffset now) =>
+        !device.AwaitsRegistration() && device.Status?.Certificate is { Serial.Length: > 0, NotAfter: { } notAfter } && now > notAfter + grace;
+
+    /// <summary>Whether an approval was asked for anew since the device got lost.</summary>
+    public static bool IsAskedAnew(this EdgeDeviceSignedRequest request, EdgeDevice device) =>
+        request.Metadata.Annotations?.TryGetValue(ApproveAgainAfter, out var serial) == true && string.Equals(serial, device.Status?.Certificate?.Serial, StringComparison.OrdinalIgnoreCase);
 }

@@ -139,6 +139,43 @@ public sealed class JourneyTests(EdgeWorld world) : IClassFixture<EdgeWorld>
     }
 
     [Fact]
+    public async Task Past_the_grace_the_device_goes_back_to_the_approval_queue()
+    {
+        var id = world.NewId();
+        await CreateRecordedAsync(id, "a1", world.Time.GetUtcNow().AddDays(-190));
+        await world.Kube.CreateAsync(
+            new EdgeDeviceSignedRequest { Metadata = new V1ObjectMeta { Name = id, NamespaceProperty = "default" }, Spec = new EdgeDeviceSignedRequestSpec { TargetNamespace = "default", Approved = true } }, default);
+        using var newcomer = world.AsNewcomer();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var wish = () => new JsonObject { ["certificate_request"] = EdgeClient.Csr(key, id) };
+        var at = new ObjectKey("default", id);
+        await Eventually.True(async () => await newcomer.EnrolAsync(id, wish()).Status() == 200 && (await world.Kube.GetAsync<EdgeDeviceSignedRequest>(at, default))!.Spec.Approved == false);
+        await newcomer.RegisterAsync(id, key).Empty(403);
+        await world.Kube.MergePatchAsync<EdgeDeviceSignedRequest>(at, new JsonObject { ["spec"] = new JsonObject { ["approved"] = true } }, default);
+        await Eventually.True(async () => await newcomer.EnrolAsync(id, wish()).Status() == 208);
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        await newcomer.RegisterAsync(id, other).Empty(403);
+        await newcomer.RegisterAsync(id, key).Json();
+    }
+
+    [Fact]
+    public async Task Another_key_for_the_same_device_is_an_event_and_changes_nothing()
+    {
+        var id = world.NewId();
+        using var newcomer = world.AsNewcomer();
+        using var first = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var second = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        await newcomer.EnrolAsync(id, new JsonObject { ["certificate_request"] = EdgeClient.Csr(first, id) }).Empty(200);
+        var before = (await world.Kube.GetAsync<EdgeDeviceSignedRequest>(new ObjectKey("default", id), default))!;
+        await Eventually.True(async () =>
+        {
+            await newcomer.EnrolAsync(id, new JsonObject { ["certificate_request"] = EdgeClient.Csr(second, id) }).Empty(200);
+            return (await world.Kube.ListAsync<Corev1Event>("default", default)).Any(found => found.InvolvedObject.Name == id && found.Reason == "AnotherKey" && found.Type == "Warning");
+        });
+        (await world.Kube.GetAsync<EdgeDeviceSignedRequest>(new ObjectKey("default", id), default))!.Spec.KeyFingerprint.ShouldBe(before.Spec.KeyFingerprint);
+    }
+
+    [Fact]
     public async Task An_expired_certificate_that_is_not_the_last_one_gets_nothing()
     {
         var id = world.NewId();
@@ -262,9 +299,9 @@ public sealed class JourneyTests(EdgeWorld world) : IClassFixture<EdgeWorld>
         await client.RegisterAsync(id, key).Empty(401);
     }
 
-    private async Task CreateRecordedAsync(string id, string serial)
+    private async Task CreateRecordedAsync(string id, string serial, DateTimeOffset? notAfter = null)
     {
         await world.Kube.CreateAsync(new EdgeDevice { Metadata = new V1ObjectMeta { Name = id, NamespaceProperty = "default" } }, default);
-        await world.RecordAsync(id, new CertificateStatus { Serial = serial, Confirmed = true });
+        await world.RecordAsync(id, new CertificateStatus { Serial = serial, Confirmed = true, NotAfter = notAfter });
     }
 }

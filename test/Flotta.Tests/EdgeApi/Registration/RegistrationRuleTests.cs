@@ -53,8 +53,12 @@ public sealed class RegistrationRuleTests
     public void After_the_grace_a_device_that_was_approved_anew_may_register()
     {
         var device = Device(certificate: new() { Serial = "a1", Confirmed = true, NotAfter = Now.AddDays(-181) });
-        RegistrationRule.Decide(Bootstrap with { Request = Request("key-1", approved: true) }, device).ShouldBe(RegistrationVerdict.Issue);
-        RegistrationRule.Decide(Bootstrap with { Request = Request("key-1", approved: false) }, device).ShouldBe(RegistrationVerdict.Forbidden);
+        var anew = Request("key-1", approved: true);
+        anew.Metadata.Annotations = new Dictionary<string, string> { ["flotta/approve-again-after"] = "a1" };
+        RegistrationRule.Decide(Bootstrap with { Request = anew }, device).ShouldBe(RegistrationVerdict.Issue);
+        RegistrationRule.Decide(Bootstrap with { Request = anew with { Spec = new() { TargetNamespace = "default", Approved = false } } }, device).ShouldBe(RegistrationVerdict.Forbidden);
+        RegistrationRule.Decide(Bootstrap with { Request = Request("key-1", approved: true) }, device).ShouldBe(RegistrationVerdict.Forbidden);
+        RegistrationRule.Decide(Bootstrap with { Request = anew }, Device(certificate: new() { Serial = "b2", Confirmed = true, NotAfter = Now.AddDays(-181) })).ShouldBe(RegistrationVerdict.Forbidden);
     }
 
     [Theory]
