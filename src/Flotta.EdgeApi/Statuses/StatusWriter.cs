@@ -15,8 +15,11 @@ internal sealed class BusyException() : Exception("too many writes are waiting")
 /// </summary>
 internal sealed partial class StatusWriter : IDisposable
 {
-    private const int Attempts = 6;
-    private static readonly Backoff BetweenAttempts = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(400));
+    // Somebody who writes the same object again and again may win often, but not for ever.
+    private const int Conflicts = 40;
+    private const int Failures = 5;
+    private static readonly Backoff BetweenConflicts = new(TimeSpan.FromMilliseconds(2), TimeSpan.FromMilliseconds(60));
+    private static readonly Backoff BetweenFailures = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(400));
 
     private readonly KubeApi api;
     private readonly ObjectCache<EdgeDevice> devices;
@@ -96,7 +99,8 @@ internal sealed partial class StatusWriter : IDisposable
     private async Task<EdgeDevice?> WriteAsync(ObjectKey key, List<Change> changes, CancellationToken cancellationToken)
     {
         var device = devices.Get(key);
-        for (var attempt = 0; ; attempt++)
+        var (conflicts, failures) = (0, 0);
+        while (true)
         {
             try
             {
@@ -110,11 +114,15 @@ internal sealed partial class StatusWriter : IDisposable
             {
                 return null;
             }
-            catch (Exception error) when (attempt < Attempts - 1 && MayHelp(error))
+            catch (KubeException conflict) when (conflict.IsConflict && conflicts < Conflicts)
             {
                 device = null; // look at it anew
-                if (error is not KubeException { IsConflict: true })
-                    await Task.Delay(BetweenAttempts.After(attempt), time, cancellationToken);
+                await Task.Delay(BetweenConflicts.After(conflicts++), time, cancellationToken);
+            }
+            catch (Exception error) when (failures < Failures && MayHelp(error))
+            {
+                device = null;
+                await Task.Delay(BetweenFailures.After(failures++), time, cancellationToken);
             }
         }
     }

@@ -24,7 +24,6 @@ public sealed class EdgeClient : IDisposable
             },
         };
         handler.SslOptions.CertificateChainPolicy.CustomTrustStore.ImportFromPem(caPem);
-        handler.SslOptions.CertificateChainPolicy.VerificationTime = DateTime.Now;
         http = new HttpClient(handler) { BaseAddress = address, DefaultRequestVersion = HttpVersion.Version20, Timeout = TimeSpan.FromSeconds(60) };
     }
 

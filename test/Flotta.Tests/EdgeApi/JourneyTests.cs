@@ -266,7 +266,7 @@ public sealed class JourneyTests(EdgeWorld world) : IClassFixture<EdgeWorld>
         var (attacker, _) = world.CertificateFor(world.NewId());
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={id},OU=default,O=flotta-operator", key, HashAlgorithmName.SHA256);
-        var now = DateTimeOffset.UtcNow;
+        var now = TimeProvider.System.GetUtcNow();
 
         // Signed by itself.
         using var selfSigned = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
