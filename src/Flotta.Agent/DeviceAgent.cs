@@ -47,7 +47,7 @@ internal sealed partial class DeviceAgent : IDisposable
             _identities = new IdentityStore(_folder, DeviceId, loggers.CreateLogger<IdentityStore>());
             if (_identities.Load() is null)
                 _ = Starting(Bootstrap);
-            var address = Starting(() => new ServerAddress(options.Server, options.PathPrefix, DeviceId));
+            var address = new ServerAddress(options.Server, options.PathPrefix, DeviceId);
             var tags = new Tags(options.TagsFile);
             static HardwareInfo Hardware() => HardwareFacts.Read();
             _transport = new HttpsTransport(
@@ -170,7 +170,7 @@ internal sealed partial class DeviceAgent : IDisposable
         {
             return step();
         }
-        catch (Exception exception) when (exception is CredentialException or FormatException)
+        catch (CredentialException exception)
         {
             throw new AgentStartException(exception.Message, exception);
         }

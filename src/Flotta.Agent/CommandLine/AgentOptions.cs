@@ -1,4 +1,5 @@
 using Flotta.Yggdrasil.Settings;
+using Flotta.Yggdrasil.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Flotta.Agent.CommandLine;
@@ -44,10 +45,14 @@ internal sealed record AgentOptions
         var keyFile = flags.KeyFile ?? file.KeyFile;
         if (certFile is null != (keyFile is null))
             throw new SettingsException("cert-file and key-file are only of use together.");
+        var clientId = Nothing(flags.ClientId ?? file.ClientId);
+        if (clientId is not null && !Identities.ClientId.IsValid(clientId))
+            throw new SettingsException($"The client-id \"{clientId}\" must be lower-case letters, digits, '-' and '.', as Kubernetes wants it.");
+        var server = flags.Server ?? file.Server ?? throw new SettingsException("No server is given: use --server HOST:PORT, or server in config.toml.");
         return new AgentOptions
         {
-            Server = flags.Server ?? file.Server ?? throw new SettingsException("No server is given: use --server HOST:PORT, or server in config.toml."),
-            ClientId = Nothing(flags.ClientId ?? file.ClientId),
+            Server = Checked(server),
+            ClientId = clientId,
             CertFile = certFile,
             KeyFile = keyFile,
             CaRoot = flags.CaRoot is { Count: > 0 } roots ? roots : file.CaRoot ?? [],
@@ -58,6 +63,18 @@ internal sealed record AgentOptions
             LogLevel = Level(flags.LogLevel ?? file.LogLevel ?? "info"),
             UnknownKeys = file.Unknown,
         };
+    }
+
+    private static string Checked(string server)
+    {
+        try
+        {
+            return new ServerAddress(server, "", "device").Server;
+        }
+        catch (FormatException exception)
+        {
+            throw new SettingsException(exception.Message, exception);
+        }
     }
 
     private static string Path(string socket) => socket.StartsWith("unix://", StringComparison.Ordinal) ? socket["unix://".Length..] : socket;

@@ -25,15 +25,15 @@ internal static class ClientId
     }
 
     // It becomes the name of a Kubernetes object.
-    private static string Valid(string id, string origin)
-    {
-        var good = id.Length is > 0 and <= 253
+    public static bool IsValid(string id) =>
+        id.Length is > 0 and <= 253
             && id.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.')
             && char.IsAsciiLetterOrDigit(id[0])
             && char.IsAsciiLetterOrDigit(id[^1])
             && !id.Contains("..", StringComparison.Ordinal);
-        return good ? id : throw new AgentStartException($"The device name from {origin} must be lower-case letters, digits, '-' and '.', as Kubernetes wants it.");
-    }
+
+    private static string Valid(string id, string origin) =>
+        IsValid(id) ? id : throw new AgentStartException($"The device name from {origin} must be lower-case letters, digits, '-' and '.', as Kubernetes wants it.");
 
     private static string Host()
     {

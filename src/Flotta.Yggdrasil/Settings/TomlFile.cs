@@ -25,15 +25,18 @@ internal static class TomlFile
         }
     }
 
-    public static TomlTable Parse(string text, string path)
+    public static TomlTable Parse(string toml, string path)
     {
         try
         {
-            return TomlSerializer.Deserialize(text, TomlContext.Default.TomlTable) ?? [];
+            return TomlSerializer.Deserialize(toml, TomlContext.Default.TomlTable) ?? [];
         }
         catch (TomlException exception)
         {
-            throw new SettingsException($"{path} is not valid TOML: {exception.Message.Split('\n')[0].Trim()}", exception);
+            // Behind a preamble about converters stands what and where.
+            var text = exception.GetBaseException().Message.Split('\n')[0];
+            var reason = text.LastIndexOf("Reason: ", StringComparison.Ordinal);
+            throw new SettingsException($"{path} is not valid TOML: {(reason < 0 ? text : text[(reason + "Reason: ".Length)..]).Trim()}", exception);
         }
     }
 }

@@ -8,12 +8,14 @@ public sealed partial class DataLoop(HttpsTransport transport, IDataReceiver rec
     private readonly PollPace _pace = new(options.Interval);
     private string? _refusedTag;
     private int _lastStatus;
+    private bool _held;
+    private long _askedAt;
 
     /// <summary>The server does not know this device (any more): control/in will say.</summary>
     public event Action? Missing;
 
-    /// <summary>The last answer was held, so changes arrive by themselves.</summary>
-    public bool IsHeld { get; private set; }
+    /// <summary>Requests are held, so changes arrive by themselves: the last one was, or the present one has been waiting for too long to be anything else.</summary>
+    public bool IsHeld => _held || (Volatile.Read(ref _askedAt) is var asked and not 0 && time.GetElapsedTime(asked) > TimeSpan.FromSeconds(3));
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -28,9 +30,11 @@ public sealed partial class DataLoop(HttpsTransport transport, IDataReceiver rec
     {
         var tag = _refusedTag ?? receiver.Tag;
         var started = time.GetTimestamp();
+        Volatile.Write(ref _askedAt, started);
         var answer = await transport.GetAsync(Channel.Data, tag, options.Hold, cancellationToken);
         var took = time.GetElapsedTime(started);
-        IsHeld = answer.Held;
+        Volatile.Write(ref _askedAt, 0);
+        _held = answer.Held;
         if (answer.Problem is null)
             Say(answer);
         if (answer.Status == 404)
