@@ -43,7 +43,8 @@ internal static class AgentCommand
             Config, Server, ClientId, CertFile, KeyFile, CaRoot, PathPrefix, Protocol, DataDir, PodmanSocket, LogLevel, DataHost, ExcludeWorker, SocketAddress,
         };
         command.SetAction((parsed, _) => RunAsync(parsed, errors, run));
-        var result = command.Parse(arguments);
+        // No response files: a word that starts with @ is one of yggdrasil's socket addresses.
+        var result = command.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Errors is [var first, ..])
             return Usage(errors, first.Message);
         // Signals are ours: the agent ends its loops before it ends.
