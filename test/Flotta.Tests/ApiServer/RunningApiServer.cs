@@ -13,6 +13,8 @@ public sealed class RunningApiServer : IAsyncLifetime
     private readonly TemporaryFolder folder = new();
     private int counter;
 
+    public string DataFolder => folder.File("data");
+
     public EmbeddedApiServer Server { get; private set; } = null!;
 
     public HttpClient Http { get; private set; } = null!;
