@@ -94,21 +94,22 @@ internal static partial class ObjectNames
         "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or " +
         $"'123-abc', regex used for validation is '{QualifiedFormat}')";
 
-    [GeneratedRegex("^" + SubdomainFormat + "\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    // These patterns never go back further than one step, so they need no limit of time, which a busy machine would break.
+    [GeneratedRegex("^" + SubdomainFormat + "\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex Subdomain();
 
-    [GeneratedRegex("^" + LabelFormat + "\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex("^" + LabelFormat + "\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex Label();
 
-    [GeneratedRegex("^" + Dns1035Format + "\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex("^" + Dns1035Format + "\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex Dns1035();
 
-    [GeneratedRegex("^" + QualifiedFormat + "\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex("^" + QualifiedFormat + "\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex Qualified();
 
-    [GeneratedRegex("^" + LabelValueFormat + "\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex("^" + LabelValueFormat + "\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex LabelValue();
 
-    [GeneratedRegex("^[-._a-zA-Z0-9]+\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex("^[-._a-zA-Z0-9]+\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, Timeout.Infinite)]
     private static partial Regex ConfigKey();
 }

@@ -15,6 +15,7 @@ internal sealed class Housekeeping : IAsyncDisposable
     {
         running = Task.WhenAll(
             new EmptyingLoop(store, catalog, changes, time, logger).RunAsync(stop.Token),
+            new OwnerLoop(store, catalog, changes, time, logger).RunAsync(stop.Token),
             new ExpiryLoop(store, catalog, pages, time, logger).RunAsync(stop.Token));
     }
 

@@ -9,6 +9,9 @@ namespace Flotta.ApiServer.Storage;
 /// </summary>
 internal sealed class ObjectStore : IAsyncDisposable
 {
+    /// <summary>To subscribe to changes of every resource.</summary>
+    public const string AllResources = "";
+
     private const int Batch = 512;
 
     private readonly RevisionLog log;
@@ -175,17 +178,23 @@ internal sealed class ObjectStore : IAsyncDisposable
             state = plan.After;
             foreach (var change in plan.Changes)
             {
-                if (!subscriptions.TryGetValue(change.Object.Key.Resource, out var all))
-                    continue;
-                for (var i = all.Count - 1; i >= 0; i--)
-                {
-                    if (all[i].Offer(change))
-                        continue;
-                    StorageLog.WatcherCutOff(logger, change.Object.Key.Resource);
-                    all[i].End();
-                    all.RemoveAt(i);
-                }
+                Show(change, change.Object.Key.Resource);
+                Show(change, AllResources);
             }
+        }
+    }
+
+    private void Show(Change change, string subscribed)
+    {
+        if (!subscriptions.TryGetValue(subscribed, out var all))
+            return;
+        for (var i = all.Count - 1; i >= 0; i--)
+        {
+            if (all[i].Offer(change))
+                continue;
+            StorageLog.WatcherCutOff(logger, change.Object.Key.Resource);
+            all[i].End();
+            all.RemoveAt(i);
         }
     }
 
