@@ -47,16 +47,30 @@ internal sealed partial class WorkloadController : IController
 
     public Task RunAsync(CancellationToken cancellationToken) => loop.RunAsync(cancellationToken);
 
-    // Entries that came, went or changed their phase change what their workloads count.
+    // Entries that came, went or changed their phase change what their workloads count; entries and labels that went may have been the last.
     private void Look(ObjectChange<EdgeDevice> change)
     {
         var (before, after) = (Phases(change.Before), Phases(change.After));
-        foreach (var (name, _) in before.Except(after).Concat(after.Except(before)).DistinctBy(entry => entry.Name, StringComparer.Ordinal))
+        var names = before.Except(after).Concat(after.Except(before)).Select(entry => entry.Name);
+        var labels = Labels(change.Before).Except(Labels(change.After), StringComparer.Ordinal);
+        foreach (var name in names.Concat(labels.SelectMany(label => NamesOf(change.Key.Namespace, label))).Distinct(StringComparer.Ordinal))
             queue.AddAfter(new(change.Key.Namespace, name), Settle);
     }
 
     private static List<(string Name, string? Phase)> Phases(EdgeDevice? device) =>
         device is { Metadata.DeletionTimestamp: null } ? [.. (device.Status?.Workloads ?? []).Select(entry => (entry.Name, entry.Phase))] : [];
+
+    private static IEnumerable<string> Labels(EdgeDevice? device) =>
+        device is { Metadata.DeletionTimestamp: null, Metadata.Labels: { } labels } ? labels.Keys.Where(key => key.StartsWith(Names.Labels.WorkloadPrefix, StringComparison.Ordinal)) : [];
+
+    // A label tells the workload's name, unless that was too long for it.
+    private IEnumerable<string> NamesOf(string @namespace, string label)
+    {
+        var name = label[Names.Labels.WorkloadPrefix.Length..];
+        return name.Length < LabelValue.MaxLength
+            ? [name]
+            : inventory.WorkloadsIn(@namespace).Select(workload => workload.Metadata.Name).Where(each => Names.Labels.Workload(each) == label);
+    }
 
     private async Task<ReconcileResult> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {

@@ -48,6 +48,27 @@ public sealed class WriteTests(EmbeddedServer server) : IClassFixture<EmbeddedSe
         await cluster.GoneAsync<EdgeWorkload>("w");
     }
 
+    [Theory]
+    [InlineData("w")]
+    [InlineData("wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww")]
+    public async Task A_workload_whose_last_trace_is_a_label_goes_when_the_label_goes(string workload)
+    {
+        await using var cluster = await TestCluster.StartAsync(server);
+        await cluster.CreateDeviceAsync("a", ("kind", "x"));
+        await cluster.CreateWorkloadAsync(workload, selector: TestCluster.Selects("kind", "x"));
+        await cluster.DeviceAsync("a", device => device.Metadata.Labels.Count == 2);
+        await cluster.StopOperatorAsync();
+        var trouble = new Trouble { Fails = request => request.Method == HttpMethod.Patch && request.RequestUri!.AbsolutePath.EndsWith("/edgedevices/a", StringComparison.Ordinal) };
+        await using var host = await StartAsync(trouble);
+        await cluster.Api.DeleteAsync<EdgeWorkload>(new(cluster.Namespace, workload), TestContext.Current.CancellationToken);
+        await cluster.DeviceAsync("a", device => device.Status!.Workloads!.Count == 0);
+        // Long enough for the workload to have been looked at in between.
+        await TestCluster.WaitAsync(() => Task.FromResult(trouble.Failures >= 8), () => "the label was not tried again");
+        trouble.Fails = _ => false;
+        await cluster.GoneAsync<EdgeWorkload>(workload);
+        (await cluster.DeviceAsync("a", _ => true)).Metadata.Labels.Count.ShouldBe(1);
+    }
+
     [Fact]
     public async Task A_request_that_cannot_be_deleted_keeps_its_device()
     {
