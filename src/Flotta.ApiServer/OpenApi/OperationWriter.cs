@@ -64,13 +64,15 @@ internal sealed class OperationWriter(bool v3)
         {
             var patch = Operation(definition, "patch", subresource,
                 [.. WriteParameters, ("force", "boolean", "Apply also where others own the fields.")], name, null, 200, 201);
+            // kubectl sends strategic merge patches where they are named here.
+            var types = Patches.Where(type => definition.BuiltIn || !type.Contains("strategic", StringComparison.Ordinal)).ToArray();
             if (v3)
                 patch["requestBody"] = new JsonObject
                 {
-                    ["content"] = new JsonObject(Patches.Select(type => KeyValuePair.Create(type, (JsonNode?)new JsonObject { ["schema"] = new JsonObject { ["type"] = "object" } }))),
+                    ["content"] = new JsonObject(types.Select(type => KeyValuePair.Create(type, (JsonNode?)new JsonObject { ["schema"] = new JsonObject { ["type"] = "object" } }))),
                 };
             else
-                patch["consumes"] = new JsonArray([.. Patches.Select(type => (JsonNode)type)]);
+                patch["consumes"] = new JsonArray([.. types.Select(type => (JsonNode)type)]);
             item["patch"] = patch;
         }
 

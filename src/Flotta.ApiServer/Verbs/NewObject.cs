@@ -16,7 +16,7 @@ internal static class NewObject
         Place(served, metadata, @namespace);
         if (metadata["resourceVersion"].Text() is { Length: > 0 })
             throw new StatusException(Status.BadRequest("resourceVersion should not be set on objects to be created"));
-        foreach (var name in (ReadOnlySpan<string>)["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "managedFields"])
+        foreach (var name in (ReadOnlySpan<string>)["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"])
             metadata.Remove(name);
         metadata["uid"] = Guid.NewGuid().ToString();
         metadata["creationTimestamp"] = Timestamps.Seconds(now);

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Flotta.ApiServer.Definitions;
 using Flotta.ApiServer.Discovery;
+using Flotta.ApiServer.Patching;
 using Flotta.ApiServer.Storage;
 
 namespace Flotta.ApiServer.Verbs;
@@ -28,6 +29,8 @@ internal sealed class ObjectChanges(ObjectStore store, ResourceCatalog catalog, 
             var guards = Guards(served, @namespace, name);
             NewObject.Complete(served, value, Conflict, time.GetUtcNow());
             Validation.Check(served, value, null);
+            if (!options.Applied)
+                FieldOwnership.Record(served.Definition, null, value, new FieldManager(options.FieldManager, "", time.GetUtcNow()));
             var key = served.Key(@namespace, name);
             if (options.DryRun)
             {
@@ -65,6 +68,8 @@ internal sealed class ObjectChanges(ObjectStore store, ResourceCatalog catalog, 
             update.CheckIdentity(key, conditional);
             update.Complete(Conflict, time.GetUtcNow());
             Validation.Check(served, value, old);
+            if (!options.Applied)
+                FieldOwnership.Record(served.Definition, old, value, new FieldManager(options.FieldManager, subresource, time.GetUtcNow()));
             if (update.ChangesNothing)
                 return new Changed(present.Json, false, false);
             // The last finalizer of what is being deleted has gone, and with it the object.

@@ -16,17 +16,19 @@ internal sealed class Patch(ObjectChanges changes, TimeProvider time)
         var options = WriteOptions.From(request);
         var definition = request.Served.Definition;
         var type = RequestBody.MediaType(request.Http);
-        var accepted = definition.BuiltIn ? $"{Json6902}, {Merge}, {Strategic}" : $"{Json6902}, {Merge}";
+        var accepted = definition.BuiltIn ? $"{Json6902}, {Merge}, {Strategic}, {Apply.MediaType}" : $"{Json6902}, {Merge}, {Apply.MediaType}";
         if (!accepted.Split(", ").Contains(type, StringComparer.Ordinal))
             throw new StatusException(RequestBody.Unsupported(accepted));
         var body = await RequestBody.ReadAsync(request.Http, type);
-        var made = await changes.UpdateAsync(
-            request.Served, request.Key, request.Subresource, present => Apply(request, type, present, body, options), conditional: false, options, request.Aborted);
+        var made = type == Apply.MediaType
+            ? await new Apply(changes, time).RunAsync(request, body, options)
+            : await changes.UpdateAsync(
+                request.Served, request.Key, request.Subresource, present => Changed(request, type, present, body, options), conditional: false, options, request.Aborted);
         Answer.Warn(request.Http, options.Warnings);
-        await Answer.ObjectAsync(request, form, made.Json, time);
+        await Answer.ObjectAsync(request, form, made.Json, time, made.Created ? 201 : 200);
     }
 
-    private static JsonObject Apply(ObjectRequest request, string type, JsonObject present, ObjectBody body, WriteOptions options)
+    private static JsonObject Changed(ObjectRequest request, string type, JsonObject present, ObjectBody body, WriteOptions options)
     {
         options.Warnings.Clear();
         var patched = Patched(request.Served.Definition, type, present, body.Root);

@@ -65,7 +65,6 @@ internal sealed class UpdatedObject(ServedResource served, StoredObject present,
         foreach (var name in Owned)
             Copy((JsonObject)old["metadata"]!, (JsonObject)value["metadata"]!, name);
         metadata.Remove("selfLink");
-        metadata.Remove("managedFields");
         value["metadata"]!["resourceVersion"] = present.Revision.ToString(CultureInfo.InvariantCulture);
         if (subresource.Length == 0)
         {
@@ -109,7 +108,6 @@ internal sealed class UpdatedObject(ServedResource served, StoredObject present,
         var copy = (JsonObject)one.DeepClone();
         var metadata = (JsonObject)copy["metadata"]!;
         metadata.Remove("resourceVersion");
-        metadata.Remove("managedFields");
         foreach (var name in (ReadOnlySpan<string>)["labels", "annotations", "finalizers", "ownerReferences"])
         {
             if (metadata[name] is null or JsonObject { Count: 0 } or JsonArray { Count: 0 })

@@ -17,6 +17,9 @@ internal sealed class WriteOptions
     /// <summary>Who becomes the owner of the fields.</summary>
     public required string FieldManager { get; init; }
 
+    /// <summary>The object comes from a server-side apply, which has said already who owns what.</summary>
+    public bool Applied { get; set; }
+
     public List<string> Warnings { get; } = [];
 
     /// <exception cref="StatusException">A value that is not known.</exception>
@@ -31,7 +34,7 @@ internal sealed class WriteOptions
             var other => throw new StatusException(new Status(
                 422, "Invalid", $" \"\" is invalid: fieldValidation: Unsupported value: {Definitions.GoText.Quote(other)}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"")),
         },
-        FieldManager = request.Query("fieldManager"),
+        FieldManager = Patching.FieldManager.NameFor(request.Query("fieldManager"), request.Http.Request.Headers.UserAgent),
     };
 
     public static bool IsDryRun(ObjectRequest request) => request.Query("dryRun") switch

@@ -1,0 +1,70 @@
+using System.Text.Json.Nodes;
+using Flotta.ApiServer.Definitions;
+using Flotta.ApiServer.Patching;
+
+namespace Flotta.ApiServer.Verbs;
+
+/// <summary>Server-side apply: a patch that says all that one manager wants of an object, and makes the object when it is not there.</summary>
+internal sealed class Apply(ObjectChanges changes, TimeProvider time)
+{
+    public const string MediaType = "application/apply-patch+yaml";
+
+    public async Task<Changed> RunAsync(ObjectRequest request, ObjectBody body, WriteOptions options)
+    {
+        if (request.Query("fieldManager").Length == 0)
+            throw new StatusException(NoManager());
+        if (body.Root is not JsonObject applied)
+            throw new StatusException(Status.BadRequest("the body of an apply patch must be an object"));
+        if (body.Duplicates.Count > 0 && options.Validation == FieldValidation.Strict)
+            throw new StatusException(Status.BadRequest(Decoding.StrictMessage(request.Served.Definition, body.Duplicates)));
+        options.Applied = true;
+        try
+        {
+            return await changes.UpdateAsync(
+                request.Served, request.Key, request.Subresource, present => Merged(request, present, applied, body, options), conditional: false, options, request.Aborted);
+        }
+        catch (StatusException e) when (e.Status.Code == 404 && request.Subresource.Length == 0)
+        {
+            return await changes.CreateAsync(
+                request.Served, request.Namespace, Merged(request, null, applied, body, options), body.Duplicates, options, request.Aborted);
+        }
+    }
+
+    private JsonObject Merged(ObjectRequest request, JsonObject? present, JsonObject applied, ObjectBody body, WriteOptions options)
+    {
+        var definition = request.Served.Definition;
+        try
+        {
+            // What is applied must be of this kind and name before it is merged into what is.
+            var document = (JsonObject)applied.DeepClone();
+            var name = document["metadata"]?["name"].Text() ?? "";
+            if (name.Length > 0 && name != request.Name)
+                throw new StatusException(Status.BadRequest($"the name of the object ({name}) does not match the name on the URL ({request.Name})"));
+            if (document["metadata"] is not JsonObject)
+                document["metadata"] = new JsonObject();
+            document["metadata"]!["name"] = request.Name;
+            var merged = FieldOwnership.Apply(
+                definition, present, document, new FieldManager(request.Query("fieldManager"), request.Subresource, time.GetUtcNow()), request.Flag("force"));
+            options.Warnings.Clear();
+            Incoming.Accept(request.Served, merged, body.Duplicates, options);
+            return merged;
+        }
+        catch (ApplyConflictException e)
+        {
+            throw new StatusException(new Status(
+                409, "Conflict", e.Message, new JsonObject { ["causes"] = new JsonArray([.. e.Causes.Select(cause => (JsonNode)cause.DeepClone())]) }));
+        }
+        catch (PatchException e)
+        {
+            throw new StatusException(Status.BadRequest(e.Message));
+        }
+    }
+
+    private static Status NoManager()
+    {
+        var error = FieldError.Required("fieldManager", "is required for apply patch");
+        return new Status(
+            422, "Invalid", FieldError.Summary("PatchOptions", "meta.k8s.io", "", [error]),
+            new JsonObject { ["group"] = "meta.k8s.io", ["kind"] = "PatchOptions", ["causes"] = new JsonArray(error.ToCause()) });
+    }
+}
