@@ -80,8 +80,9 @@ internal sealed record ObjectBody(JsonNode? Root, IReadOnlyList<string> Duplicat
     private static string Sentence(JsonException fault, ReadOnlySpan<byte> utf8)
     {
         var trimmed = utf8.TrimEnd(" \t\r\n"u8);
-        if (fault.Message.Contains("depth", StringComparison.Ordinal)) return "exceeded max depth";
-        if (fault.Message.Contains("end of data", StringComparison.Ordinal) || trimmed.Length == 0 || fault.Message.Contains("expected end", StringComparison.OrdinalIgnoreCase))
+        if (fault.Message.Contains("maximum", StringComparison.Ordinal)) return "exceeded max depth";
+        if (fault.Message.Contains("end of data", StringComparison.Ordinal) || fault.Message.Contains("reached end", StringComparison.OrdinalIgnoreCase) ||
+            fault.Message.Contains("should be closed", StringComparison.Ordinal) || trimmed.Length == 0)
             return "unexpected end of JSON input";
         return "invalid JSON: " + fault.Message.Split(" LineNumber", StringSplitOptions.None)[0].Split(" Path:", StringSplitOptions.None)[0];
     }

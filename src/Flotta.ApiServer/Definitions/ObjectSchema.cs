@@ -25,7 +25,18 @@ internal sealed class ObjectSchema(Schema root)
     public void Default(JsonObject value)
     {
         Decoding.DropNulls(Typed ? value : value["metadata"], Typed ? Root : ObjectMetadata.Schema);
+        DropEmpty(value["metadata"] as JsonObject);
         Defaulting.Default(value, Root);
+    }
+
+    // metadata goes through a typed decoder for every kind, which does not write what is empty.
+    private static void DropEmpty(JsonObject? metadata)
+    {
+        if (metadata is null) return;
+        foreach (var name in (ReadOnlySpan<string>)["labels", "annotations", "finalizers", "ownerReferences", "managedFields"])
+        {
+            if (metadata[name] is JsonObject { Count: 0 } or JsonArray { Count: 0 }) metadata.Remove(name);
+        }
     }
 
     /// <summary>All that is wrong with the object (metadata is not looked at, but for what the schema itself says of its name), in the real server's words.</summary>

@@ -184,6 +184,8 @@ internal static class FieldOwnership
             if (definition.Schema?.Root.Properties.ContainsKey(name) == true) blank[name] = "";
         }
 
+        // What the server adds to every namespace is nobody's.
+        if (definition.Kind == "Namespace") blank["spec"]!["finalizers"] = new JsonArray("kubernetes");
         if (definition.Kind == "CustomResourceDefinition") blank["spec"]!["names"] = new JsonObject();
         return blank;
     }

@@ -149,5 +149,11 @@ internal static class JsonPatch
 
     private static PatchException Missing(string token) => Fail($"there is nothing at {GoText.Quote(token)}");
 
-    private static PatchException Fail(string why) => new(422, $"{Refusal}: {why}");
+    // The real server keeps the reason to itself; clients compare the sentence. It is given to whoever debugs.
+    private static PatchException Fail(string why)
+    {
+        var refused = new PatchException(422, Refusal);
+        refused.Data["why"] = why;
+        return refused;
+    }
 }

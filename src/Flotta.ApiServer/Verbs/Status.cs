@@ -41,6 +41,8 @@ internal sealed record Status(int Code, string Reason, string Message, JsonObjec
     public static Status Invalid(ResourceDefinition definition, string name, IReadOnlyList<FieldError> errors)
     {
         var details = new JsonObject { ["name"] = name, ["group"] = definition.Group, ["kind"] = definition.Kind };
+        if (name.Length == 0)
+            details.Remove("name");
         if (definition.Group.Length == 0)
             details.Remove("group");
         details["causes"] = new JsonArray([.. errors.Select(error => error.ToCause())]);

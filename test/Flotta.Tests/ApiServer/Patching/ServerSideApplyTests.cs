@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Flotta.Tests.ApiServer.Patching;
 
 public sealed class ServerSideApplyTests(RunningApiServer server) : IClassFixture<RunningApiServer>
@@ -14,8 +12,8 @@ public sealed class ServerSideApplyTests(RunningApiServer server) : IClassFixtur
         var other = await server.SendAsync(HttpMethod.Patch, Path("a", "m2"), "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {z: '2'}}", Apply);
         other.Code.ShouldBe(200);
         var fewer = await server.SendAsync(HttpMethod.Patch, Path("a", "m1"), "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {x: '1'}}", Apply);
-        fewer.Json["data"]!.ToJsonString().ShouldBe("""{"x":"1","z":"2"}""");
-        fewer.Json["metadata"]!["managedFields"]!.AsArray().Select(entry => (string)entry!["manager"]!).ShouldBe(["m1", "m2"], ignoreOrder: true);
+        fewer.Body["data"]!.ToJsonString().ShouldBe("""{"x":"1","z":"2"}""");
+        fewer.Body["metadata"]!["managedFields"]!.AsArray().Select(entry => (string)entry!["manager"]!).ShouldBe(["m1", "m2"], ignoreOrder: true);
     }
 
     [Fact]
@@ -24,9 +22,9 @@ public sealed class ServerSideApplyTests(RunningApiServer server) : IClassFixtur
         await server.SendAsync(HttpMethod.Patch, Path("b", "m1"), "{apiVersion: v1, kind: ConfigMap, metadata: {name: b}, data: {x: '1'}}", Apply);
         var conflict = await server.SendAsync(HttpMethod.Patch, Path("b", "m2"), "{apiVersion: v1, kind: ConfigMap, metadata: {name: b}, data: {x: '2'}}", Apply);
         conflict.Code.ShouldBe(409);
-        ((string)conflict.Json["message"]!).ShouldBe("Apply failed with 1 conflict: conflict with \"m1\": .data.x");
+        ((string)conflict.Body["message"]!).ShouldBe("Apply failed with 1 conflict: conflict with \"m1\": .data.x");
         var forced = await server.SendAsync(HttpMethod.Patch, Path("b", "m2") + "&force=true", "{apiVersion: v1, kind: ConfigMap, metadata: {name: b}, data: {x: '2'}}", Apply);
-        ((string)forced.Json["data"]!["x"]!).ShouldBe("2");
+        ((string)forced.Body["data"]!["x"]!).ShouldBe("2");
     }
 
     [Fact]
@@ -35,7 +33,7 @@ public sealed class ServerSideApplyTests(RunningApiServer server) : IClassFixtur
         const string body = "{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {x: '1'}}";
         var first = await server.SendAsync(HttpMethod.Patch, Path("c", "m1"), body, Apply);
         var again = await server.SendAsync(HttpMethod.Patch, Path("c", "m1"), body, Apply);
-        ((string)again.Json["metadata"]!["resourceVersion"]!).ShouldBe((string)first.Json["metadata"]!["resourceVersion"]!);
+        ((string)again.Body["metadata"]!["resourceVersion"]!).ShouldBe((string)first.Body["metadata"]!["resourceVersion"]!);
     }
 
     [Fact]
@@ -43,7 +41,7 @@ public sealed class ServerSideApplyTests(RunningApiServer server) : IClassFixtur
     {
         var refused = await server.SendAsync(HttpMethod.Patch, "/api/v1/namespaces/default/configmaps/d", "{apiVersion: v1, kind: ConfigMap, metadata: {name: d}}", Apply);
         refused.Code.ShouldBe(422);
-        ((string)refused.Json["message"]!).ShouldBe("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch");
+        ((string)refused.Body["message"]!).ShouldBe("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch");
     }
 
     private static string Path(string name, string manager) => $"/api/v1/namespaces/default/configmaps/{name}?fieldManager={manager}";
