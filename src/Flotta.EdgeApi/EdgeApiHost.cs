@@ -52,7 +52,7 @@ public sealed class EdgeApiHost : IAsyncDisposable
         var recorder = new EventRecorder(api, Component, options.Replica, time);
         var sessions = new SessionTable(options, time);
         writer = new StatusWriter(api, fleet.Devices, options, loggers, time);
-        handshakes = new HandshakeLimit(options.MaxHandshakes);
+        handshakes = new HandshakeLimit(options.MaxHandshakes, TimeSpan.FromSeconds(3));
         watch = new ConfigurationWatch(fleet, sessions, loggers);
         liveness = new LivenessLoop(fleet, sessions, writer, options, time);
         lease = new LeaseHolder(

@@ -34,6 +34,9 @@ public sealed record EdgeApiOptions
     /// <summary>Requests a second over the bootstrap certificate, of all devices together.</summary>
     public int BootstrapRequestsPerSecond { get; init; } = 2000;
 
+    /// <summary>Enrolment requests that may exist; whoever has the bootstrap certificate can make them, and nothing else limits them.</summary>
+    public int MaxEnrolmentRequests { get; init; } = 200_000;
+
     public int MaxConnections { get; init; } = 150_000;
 
     /// <summary>TLS handshakes at one time; more of them wait.</summary>

@@ -96,6 +96,8 @@ internal sealed partial class EnrolmentDesk(KubeApi api, FleetCaches fleet, Even
     private async Task<int> CreateAsync(
         string deviceId, string target, Wire.EnrolmentInfo info, SigningRequest? offered, CancellationToken cancellationToken, string? lostSerial = null)
     {
+        if (fleet.Requests.Count >= options.MaxEnrolmentRequests)
+            throw new BusyException();
         var features = info.Features;
         var request = new EdgeDeviceSignedRequest
         {

@@ -2,8 +2,11 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Flotta.EdgeApi.Requests;
 
-/// <summary>Handshakes cost milliseconds of CPU each. When a fleet comes back at once they take turns, instead of all timing out together.</summary>
-internal sealed class HandshakeLimit(int most) : IDisposable
+/// <summary>
+/// Handshakes cost milliseconds of CPU each. When a fleet comes back at once they take turns, instead of all timing out together. Whoever has waited for a while goes ahead
+/// all the same: connections that never finish their handshake may slow the others down, but not keep them out.
+/// </summary>
+internal sealed class HandshakeLimit(int most, TimeSpan patience) : IDisposable
 {
     private static readonly object Key = new();
 
@@ -12,16 +15,25 @@ internal sealed class HandshakeLimit(int most) : IDisposable
     /// <summary>Middleware that comes before TLS.</summary>
     public Func<ConnectionDelegate, ConnectionDelegate> Begin => next => async connection =>
     {
-        await slots.WaitAsync(connection.ConnectionClosed);
-        var slot = new Slot(slots);
-        connection.Items[Key] = slot;
+        Slot? slot;
+        try
+        {
+            slot = await slots.WaitAsync(patience, connection.ConnectionClosed) ? new Slot(slots) : null;
+        }
+        catch (OperationCanceledException)
+        {
+            return; // it did not wait
+        }
+
+        if (slot != null)
+            connection.Items[Key] = slot;
         try
         {
             await next(connection);
         }
         finally
         {
-            slot.Free();
+            slot?.Free();
         }
     };
 

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Flotta.EdgeApi.Statuses;
 
-/// <summary>There is more to write than the API server takes; the device is told to come back.</summary>
-internal sealed class BusyException() : Exception("too many writes are waiting");
+/// <summary>There is more to write than can be taken now; the device is told to come back.</summary>
+internal sealed class BusyException() : Exception("too much is waiting already");
 
 /// <summary>
 /// Writes what devices report. A change is a pure function of the device as it is; changes to one device that wait together are applied one after the other and written once,

@@ -86,6 +86,33 @@ public sealed class RestartTests(EdgeWorld world) : IClassFixture<EdgeWorld>
     }
 
     [Fact]
+    public async Task There_is_an_end_to_what_the_bootstrap_certificate_can_pile_up()
+    {
+        await world.StartAsync(new EdgeApiOptions { MaxEnrolmentRequests = 0 });
+        using var newcomer = world.AsNewcomer();
+        (await newcomer.EnrolAsync(world.NewId()).Status()).ShouldBe(503);
+        await world.StartAsync(new EdgeApiOptions());
+    }
+
+    [Fact]
+    public async Task Connections_that_never_finish_their_handshake_do_not_keep_devices_out()
+    {
+        await world.StartAsync(new EdgeApiOptions { MaxHandshakes = 2 });
+        var idle = new List<TcpClient>();
+        for (var connection = 0; connection < 4; connection++)
+        {
+            var socket = new TcpClient();
+            await socket.ConnectAsync(world.Host.Address.Host, world.Host.Address.Port);
+            idle.Add(socket);
+        }
+
+        using var newcomer = world.AsNewcomer();
+        await newcomer.EnrolAsync(world.NewId()).Empty(200);
+        idle.ForEach(socket => socket.Dispose());
+        await world.StartAsync(new EdgeApiOptions());
+    }
+
+    [Fact]
     public async Task A_port_that_is_taken_is_one_clear_sentence()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
