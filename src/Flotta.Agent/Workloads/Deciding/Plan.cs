@@ -23,13 +23,19 @@ internal sealed record Plan(IReadOnlyList<WorkloadPlan> Workloads)
         IReadOnlyDictionary<string, ItemState> states,
         TimeSpan now)
     {
-        var plans = desired.Select(wanted => For(wanted, actual, states.GetValueOrDefault(wanted.Name) ?? ItemState.Fresh, now)).ToList();
+        var plans = desired.Select(wanted => StillFailing(For(wanted, actual, StateOf(wanted.Name), now), StateOf(wanted.Name))).ToList();
         var names = desired.Select(wanted => wanted.Name).ToHashSet(StringComparer.Ordinal);
         var strays = actual.Where(pod => pod.Ours && !(names.Contains(pod.Workload) && pod.IsOf(pod.Workload)));
         foreach (var group in strays.GroupBy(pod => pod.Workload, StringComparer.Ordinal))
-            plans = Sweep(plans, group, states.GetValueOrDefault(group.Key) ?? ItemState.Fresh, now);
+            plans = Sweep(plans, group, StateOf(group.Key), now);
         return new Plan(plans);
+
+        ItemState StateOf(string name) => states.GetValueOrDefault(name) ?? ItemState.Fresh;
     }
+
+    /// <summary>Until a new try has succeeded, the reason of the last one stands; otherwise every try would be two changes to report.</summary>
+    private static WorkloadPlan StillFailing(WorkloadPlan plan, ItemState state) =>
+        plan is { HasWork: true, Reason: null, Desired: { } manifest } && state.FailedAt(manifest) ? plan with { Reason = state.Reason, Message = state.Message } : plan;
 
     private static WorkloadPlan For(DesiredPod wanted, IReadOnlyList<ActualPod> actual, ItemState state, TimeSpan now)
     {

@@ -21,7 +21,8 @@ internal static class Announcements
 
     // Somebody who stops a container by hand, or one crash in a long life, is no news: it is started again at once.
     private static bool IsNews(WorkloadPlan plan, ItemState state) =>
-        plan.Reason != Reasons.ContainerExited || state.Restarts > 0 || !plan.Steps.Any(step => step is Step.Start or Step.Wait);
+        plan.Reason != Reasons.ContainerExited
+        || (state.UpSince is null && (state.Restarts > 0 || !plan.Steps.Any(step => step is Step.Start or Step.Wait)));
 
     private static bool IsWell(ActualPod? pod, ItemState state, TimeSpan now)
     {

@@ -29,7 +29,7 @@ public sealed partial class WorkloadLoop
         Outcome? outcome = null;
         try
         {
-            outcome = await _runner.RunAsync(plan, activity => Tell(work, activity), work.Cancellation.Token);
+            outcome = await _runner.RunAsync(plan, plan.Reason is null ? activity => Tell(work, activity) : _ => { }, work.Cancellation.Token);
             if (outcome.TakenBack)
                 await NoteAsync(plan, outcome);
         }
