@@ -51,7 +51,8 @@ internal sealed class PodmanHost : IAsyncDisposable
     /// <summary>The service alone: containers run on without it.</summary>
     public async Task StartServiceAsync()
     {
-        service = RunningProgram.Start("setpriv", ["--pdeathsig", "KILL", "podman", .. Flags, "system", "service", "--time", "0", "unix://" + Socket], environment);
+        service = await LastingThread.RunAsync(() =>
+            RunningProgram.Start("setpriv", ["--pdeathsig", "KILL", "podman", .. Flags, "system", "service", "--time", "0", "unix://" + Socket], environment));
         await Eventually.TrueAsync(
             async () => (await RunningProgram.RunAsync("curl", ["-sf", "--unix-socket", Socket, "http://d/_ping"])).ExitCode == 0,
             TimeSpan.FromSeconds(20),
