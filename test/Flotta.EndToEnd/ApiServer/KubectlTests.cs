@@ -35,11 +35,12 @@ public sealed class KubectlTests
     [
         .. (Environment.GetEnvironmentVariable("PATH") + ":" + Environment.GetEnvironmentVariable("FLOTTA_TEST_KUBECTL_PATH"))
             .Split(':', StringSplitOptions.RemoveEmptyEntries).Append("/usr/bin")
-            .Select(folder => Path.Combine(folder, "kubectl")).Where(File.Exists).Distinct(StringComparer.Ordinal),
+            // /bin is /usr/bin on most machines.
+            .Select(folder => Path.Combine(Directory.Exists(folder) ? Directory.ResolveLinkTarget(folder, returnFinalTarget: true)?.FullName ?? folder : folder, "kubectl")).Where(File.Exists).Distinct(StringComparer.Ordinal),
     ];
 
-    [Theory]
-    [MemberData(nameof(Kubectls), SkipTestWithoutData = true)]
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Kubectls))]
     public async Task Everything_that_people_do_with_kubectl_works(string kubectl)
     {
         using var folder = new TemporaryFolder();
@@ -69,13 +70,14 @@ public sealed class KubectlTests
         await Works("secret/s created", "create", "secret", "generic", "s", "--from-literal=k=v");
         await Works("k:  1 bytes", "describe", "secret", "s");
         await Works("namespace/elsewhere created", "create", "namespace", "elsewhere");
-        await Works("elsewhere   Active", "get", "namespaces");
+        await Works("Active", "get", "namespace", "elsewhere");
         await Fails("not found", "-n", "nowhere", "create", "configmap", "c");
-        await Works("event/e created", "apply", "-f", Manifest("event.yaml", """
+        var uid = (await Run(["get", "thing", "a", "-o", "jsonpath={.metadata.uid}"])).Output;
+        await Works("event/e created", "apply", "-f", Manifest("event.yaml", $$"""
             apiVersion: v1
             kind: Event
             metadata: {name: e, namespace: default}
-            involvedObject: {apiVersion: example.com/v1, kind: Thing, name: a, namespace: default}
+            involvedObject: {apiVersion: example.com/v1, kind: Thing, name: a, namespace: default, uid: "{{uid}}" }
             type: Warning
             reason: TooBig
             message: it does not fit
