@@ -28,6 +28,7 @@ static async Task<int> RunAsync(AgentOptions options)
             (deviceId, folder) => new PodmanWorkloads(new WorkloadLoop(podman, deviceId, folder.Path, TimeProvider.System, log.CreateLogger<WorkloadLoop>())),
             log,
             TimeProvider.System);
+        using var idle = IdleMemory.Watch(TimeProvider.System);
         await agent.RunAsync(stop.Token);
         return 0;
     }

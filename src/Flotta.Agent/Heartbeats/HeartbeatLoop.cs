@@ -19,7 +19,7 @@ internal sealed partial class HeartbeatLoop : IDisposable
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly Signal _news = new();
-    private readonly BackOff _backOff = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
+    private readonly BackOff _backOff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
     private HardwareInfo? _toldHardware;
     private int _lastStatus = 200;
 

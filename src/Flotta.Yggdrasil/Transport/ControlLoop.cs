@@ -20,7 +20,7 @@ public sealed partial class ControlLoop(
     TimeProvider time) : IDisposable
 {
     private readonly Signal _ask = new();
-    private readonly BackOff _backOff = new(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(1));
+    private readonly BackOff _backOff = new(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(30));
     private object? _toldStamp;
 
     /// <summary>Something hints that there is news on control/in.</summary>

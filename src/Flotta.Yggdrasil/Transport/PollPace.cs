@@ -6,7 +6,7 @@ internal sealed class PollPace(TimeSpan interval, Random? random = null)
     // A server that says it holds and does not, or changes its mind all the time, must not make us spin.
     internal static readonly TimeSpan LeastGap = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan ShortestHold = TimeSpan.FromSeconds(1);
-    private readonly BackOff _backOff = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), random);
+    private readonly BackOff _backOff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), random);
 
     public TimeSpan After(Answer answer, string? askedTag, TimeSpan took, bool kept)
     {

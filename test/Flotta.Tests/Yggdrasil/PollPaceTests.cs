@@ -42,7 +42,7 @@ public sealed class PollPaceTests
         var answer = status == 0 ? Answer.None("no route") : new Answer { Status = status };
         for (var i = 0; i < 8; i++)
             _pace.After(answer, null, TimeSpan.Zero, kept: true);
-        _pace.After(answer, null, TimeSpan.Zero, kept: true).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(30));
+        _pace.After(answer, null, TimeSpan.Zero, kept: true).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(15));
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class PollPaceTests
     {
         for (var i = 0; i < 8; i++)
             _pace.After(new Answer { Status = 200, ETag = "\"2\"" }, "\"1\"", TimeSpan.Zero, kept: false);
-        _pace.After(new Answer { Status = 200, ETag = "\"2\"" }, "\"1\"", TimeSpan.Zero, kept: false).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(30));
+        _pace.After(new Answer { Status = 200, ETag = "\"2\"" }, "\"1\"", TimeSpan.Zero, kept: false).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(15));
     }
 
     [Fact]
