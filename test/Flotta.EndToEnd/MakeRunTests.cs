@@ -7,6 +7,7 @@ namespace Flotta.EndToEnd;
 public sealed partial class MakeRunTests(ITestOutputHelper log)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private readonly string[] bridgesBefore = Bridges();
 
     [Fact]
     public async Task It_ends_with_a_container_that_answers_stops_on_interrupt_and_resumes_with_the_same_identities()
@@ -83,6 +84,8 @@ public sealed partial class MakeRunTests(ITestOutputHelper log)
         await NothingIsLeftAsync(home.Path, TimeSpan.FromSeconds(5));
     }
 
+    private static string[] Bridges() => [.. Directory.GetDirectories("/sys/class/net").Select(folder => Path.GetFileName(folder)).Where(name => name.StartsWith("podman", StringComparison.Ordinal))];
+
     private static RunningProgram Start(string home, Ports ports) => RunningProgram.Start(
         Path.Combine(Programs.Root, "scripts", "run.sh"),
         [],
@@ -106,13 +109,14 @@ public sealed partial class MakeRunTests(ITestOutputHelper log)
         return (await File.ReadAllTextAsync(Path.Combine(home, "control-plane", "bootstrap", "ca.pem")), device, container);
     }
 
-    private static async Task NothingIsLeftAsync(string home, TimeSpan deadline)
+    private async Task NothingIsLeftAsync(string home, TimeSpan deadline)
     {
         await Eventually.TrueAsync(
             async () => !ProcessesOf(home).Any() && !(await File.ReadAllTextAsync("/proc/self/mountinfo")).Contains(home, StringComparison.Ordinal),
             deadline,
             () => $"Processes: {string.Join(", ", ProcessesOf(home))}; mounts: {string.Join('\n', File.ReadLines("/proc/self/mountinfo").Where(line => line.Contains(home, StringComparison.Ordinal)))}");
-        (await File.ReadAllTextAsync("/proc/net/dev")).ShouldNotContain("podman", Case.Sensitive, "a bridge of podman's is left");
+        // The machine may have bridges of its own; none is to be added.
+        Bridges().Except(bridgesBefore, StringComparer.Ordinal).ShouldBeEmpty("a bridge of podman's is left");
     }
 
     private static IEnumerable<(int Id, string Program)> ProcessesOf(string home)
