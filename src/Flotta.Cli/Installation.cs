@@ -21,7 +21,7 @@ internal static class Installation
             if (await CreateAsync(kube, definition, cancellationToken))
                 continue;
             // An older version of the program left its definitions; ours replace them. The spec is taken whole, the status stays.
-            var patch = new JsonObject { ["spec"] = JsonNode.Parse(KubernetesJson.Serialize(definition.Spec)) };
+            var patch = new JsonObject { ["spec"] = JsonNode.Parse(KubeJson.Serialize(definition.Spec)) };
             await kube.MergePatchAsync<V1CustomResourceDefinition>(new ObjectKey("", definition.Metadata.Name), patch, cancellationToken);
         }
     }

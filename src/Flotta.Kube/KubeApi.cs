@@ -111,7 +111,7 @@ public sealed partial class KubeApi : IDisposable
         }
     }
 
-    private static StringContent Body(object thing) => new(KubernetesJson.Serialize(thing), Encoding.UTF8, "application/json");
+    private static StringContent Body(object thing) => new(KubeJson.Serialize(thing), Encoding.UTF8, "application/json");
 
     private static StringContent Patch(JsonNode patch, string mediaType) => new(patch.ToJsonString(), Encoding.UTF8, mediaType);
 

@@ -1,5 +1,4 @@
 using System.Net;
-using k8s;
 using k8s.Models;
 
 namespace Flotta.Kube;
@@ -25,7 +24,7 @@ internal static class Refusal
     {
         try
         {
-            return KubernetesJson.Deserialize<V1Status>(body);
+            return KubeJson.Deserialize<V1Status>(body);
         }
         catch (System.Text.Json.JsonException)
         {

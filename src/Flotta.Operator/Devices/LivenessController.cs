@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Flotta.Kube;
 using Flotta.Resources;
-using k8s;
 using Microsoft.Extensions.Logging;
 
 namespace Flotta.Operator.Devices;
@@ -78,7 +77,7 @@ internal sealed partial class LivenessController : IController
         var patch = new JsonObject
         {
             ["metadata"] = new JsonObject { ["resourceVersion"] = device.Metadata.ResourceVersion },
-            ["status"] = new JsonObject { ["conditions"] = JsonNode.Parse(KubernetesJson.Serialize(conditions)) },
+            ["status"] = new JsonObject { ["conditions"] = JsonNode.Parse(KubeJson.Serialize(conditions)) },
         };
         try
         {

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Flotta.Kube;
 using Flotta.Resources;
-using k8s;
 using Microsoft.Extensions.Logging;
 
 namespace Flotta.Operator.Enrolment;
@@ -92,7 +91,7 @@ internal sealed partial class EnrolmentController : IController
     private async Task ReportAsync(EdgeDeviceSignedRequest request, EnrolmentDecision decision, CancellationToken cancellationToken)
     {
         if (decision.Conditions.SequenceEqual(request.Status?.Conditions ?? [])) return;
-        var status = JsonNode.Parse(KubernetesJson.Serialize(new EdgeDeviceSignedRequestStatus { Conditions = decision.Conditions }));
+        var status = JsonNode.Parse(KubeJson.Serialize(new EdgeDeviceSignedRequestStatus { Conditions = decision.Conditions }));
         var patch = new JsonObject { ["metadata"] = Precondition(request), ["status"] = status };
         inventory.Requests.Remember(await inventory.Api.MergePatchStatusAsync<EdgeDeviceSignedRequest>(ObjectKey.Of(request), patch, cancellationToken));
     }

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using Flotta.Kube;
 using Flotta.Resources;
-using k8s;
 
 namespace Flotta.Operator.Workloads;
 
@@ -27,7 +27,7 @@ internal sealed record PlacementPlan(IReadOnlyList<DeviceWorkload>? Entries, IRe
     {
         // The list is written as a whole, and the Edge API writes to it as well: a write on top of one not seen yet is refused.
         ["metadata"] = new JsonObject { ["resourceVersion"] = resourceVersion },
-        ["status"] = new JsonObject { ["workloads"] = JsonNode.Parse(KubernetesJson.Serialize(Entries)) },
+        ["status"] = new JsonObject { ["workloads"] = JsonNode.Parse(KubeJson.Serialize(Entries)) },
     };
 
     public JsonObject LabelsPatch() => new()

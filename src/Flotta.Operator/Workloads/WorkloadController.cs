@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Flotta.Kube;
 using Flotta.Resources;
-using k8s;
 using Microsoft.Extensions.Logging;
 
 namespace Flotta.Operator.Workloads;
@@ -129,7 +128,7 @@ internal sealed partial class WorkloadController : IController
         var wait = counted.TryGetValue(key, out var last) ? countsEvery - time.GetElapsedTime(last) : TimeSpan.Zero;
         if (wait > TimeSpan.Zero) return ReconcileResult.After(wait);
         counted[key] = time.GetTimestamp();
-        var patch = new JsonObject { ["status"] = JsonNode.Parse(KubernetesJson.Serialize(status)) };
+        var patch = new JsonObject { ["status"] = JsonNode.Parse(KubeJson.Serialize(status)) };
         try
         {
             inventory.Workloads.Remember(await inventory.Api.MergePatchStatusAsync<EdgeWorkload>(key, patch, cancellationToken));
