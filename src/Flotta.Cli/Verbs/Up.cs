@@ -75,6 +75,7 @@ internal static class Up
         metrics.Ready();
         await output.WriteLineAsync($"ready kube={Plain(server.Address)} edge={Plain(edge.Address)} metrics={Plain(metrics.Address)} kubeconfig={kubeconfig}");
         await output.FlushAsync(cancellationToken);
+        Serving.GiveBackWhatStartingNeeded();
         await Serving.UntilAskedToStopAsync(cancellationToken);
         return 0;
     }
