@@ -35,6 +35,10 @@ if [[ -f $CONTAINERS_CONF ]] && command -v podman >/dev/null; then
 fi
 finish podman
 finish flotta
+# Each container's watcher starts a podman of its own to clean up after it; until the last of them is through, folders fill again.
+ours() { grep -lsaF -- "$engine_run/" /proc/[0-9]*/cmdline | grep -vF "/$$/" | grep -q .; }
+deadline=$((SECONDS + 10))
+while ours && ((SECONDS < deadline)); do sleep 0.1; done
 # Deepest first. The mount on /run/netns is podman's as well; it goes when no namespace of anybody is left in it.
 awk -v home="$home/podman/" -v run="$engine_run/" 'index($5, home) == 1 || index($5, run) == 1 {print $5}' /proc/self/mountinfo | sort -r | xargs -r -d '\n' -n 1 umount
 if [[ -d /run/netns && -z $(ls -A /run/netns) ]]; then umount /run/netns 2>/dev/null; fi

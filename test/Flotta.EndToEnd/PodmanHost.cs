@@ -82,10 +82,35 @@ internal sealed class PodmanHost : IAsyncDisposable
         foreach (var pod in running.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             await TryAsync("pod", "rm", "--force", "--time", "0", pod);
         await TryAsync("rm", "--all", "--force", "--time", "0");
-        foreach (var mount in Mounts())
-            await RunningProgram.RunAsync("umount", [mount]);
-        run.Delete(recursive: true);
-        folder.Dispose();
+
+        // Each container's watcher starts a podman of its own to clean up after it; until the last of them is through, folders fill again.
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                foreach (var mount in Mounts())
+                    await RunningProgram.RunAsync("umount", [mount]);
+                return IsDeleted(run.FullName) && IsDeleted(folder.Path);
+            },
+            TimeSpan.FromSeconds(20),
+            () => $"{run.FullName} or {folder.Path} cannot be deleted.");
+    }
+
+    private static bool IsDeleted(string path)
+    {
+        try
+        {
+            Directory.Delete(path, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return true;
+        }
+        catch (Exception busy) when (busy is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+
+        return true;
     }
 
     private Task<(int ExitCode, string Output, string Said)> TryAsync(params string[] arguments) =>
