@@ -36,7 +36,8 @@ fi
 finish podman
 finish flotta
 # Each container's watcher starts a podman of its own to clean up after it; until the last of them is through, folders fill again.
-ours() { grep -lsaF -- "$engine_run/" /proc/[0-9]*/cmdline | grep -vF "/$$/" | grep -q .; }
+# The bracket keeps the search from finding itself.
+ours() { grep -qsa -- "[/]${engine_run#/}/" /proc/[0-9]*/cmdline; }
 deadline=$((SECONDS + 10))
 while ours && ((SECONDS < deadline)); do sleep 0.1; done
 # Deepest first. The mount on /run/netns is podman's as well; it goes when no namespace of anybody is left in it.
