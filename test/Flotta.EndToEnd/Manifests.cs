@@ -4,7 +4,7 @@ namespace Flotta.EndToEnd;
 internal static class Manifests
 {
     /// <summary>A container of the local image that serves /www on a port of the device.</summary>
-    public static string Web(string name, int port, string selector, string image = "localhost/flotta-hello:1", string environment = "") => $$"""
+    public static string Web(string name, int port, string selector, string image = "localhost/flotta-hello:1", string environment = "none") => $$"""
         apiVersion: management.project-flotta.io/v1alpha1
         kind: EdgeWorkload
         metadata:

@@ -18,17 +18,21 @@ internal sealed partial class ClusterControlPlane : ControlPlane
 
     public override string EdgeServer => "127.0.0.1:" + edgePort;
 
-    public static async Task<ClusterControlPlane> StartAsync(KubeApiServer server, string folder)
+    public static async Task<ClusterControlPlane> StartAsync(RealCluster cluster, string folder)
     {
         var plane = new ClusterControlPlane(folder);
-        await File.WriteAllTextAsync(plane.Kubeconfig, server.Kubeconfig("admin", "system:masters"));
+        await File.WriteAllTextAsync(plane.Kubeconfig, cluster.Kubeconfig);
+        // Each role with the rights of its service account in deploy/kubernetes, and no other.
+        var (operatorAccess, edgeAccess) = (Path.Combine(folder, "operator.kubeconfig"), Path.Combine(folder, "edge-api.kubeconfig"));
+        await File.WriteAllTextAsync(operatorAccess, cluster.OperatorKubeconfig);
+        await File.WriteAllTextAsync(edgeAccess, cluster.EdgeApiKubeconfig);
         var (_, definitions, _) = await RunningProgram.RunAsync(Programs.Flotta, ["crds"]);
         await plane.ApplyAsync(definitions);
         await plane.KubectlAsync(["wait", "--for=condition=Established", "crd", .. Definitions.All.Select(definition => definition.Metadata.Name)]);
         await plane.TryKubectlAsync("create", "namespace", "flotta");
 
-        plane.roles.Add(RunningProgram.Start(Programs.Flotta, ["operator", "--kubeconfig", plane.Kubeconfig, "--metrics-port", "0"]));
-        plane.roles.Add(RunningProgram.Start(Programs.Flotta, ["edge-api", "--kubeconfig", plane.Kubeconfig, "--metrics-port", "0", "--edge-port", "0"]));
+        plane.roles.Add(RunningProgram.Start(Programs.Flotta, ["operator", "--kubeconfig", operatorAccess, "--metrics-port", "0"]));
+        plane.roles.Add(RunningProgram.Start(Programs.Flotta, ["edge-api", "--kubeconfig", edgeAccess, "--metrics-port", "0", "--edge-port", "0"]));
         foreach (var role in plane.roles)
         {
             var ready = await role.LineAsync(line => line.StartsWith("ready ", StringComparison.Ordinal), TimeSpan.FromSeconds(60));

@@ -87,7 +87,7 @@ internal sealed partial class EnrolmentDesk(KubeApi api, FleetCaches fleet, Even
         var patch = new JsonObject
         {
             ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [DeviceRecord.ApproveAgainAfter] = device.Status!.Certificate!.Serial } },
-            ["spec"] = new JsonObject { ["approved"] = false, ["keyFingerprint"] = offered?.Fingerprint ?? "" },
+            ["spec"] = new JsonObject { ["approved"] = false, ["keyFingerprint"] = offered?.Fingerprint },
         };
         await api.MergePatchAsync<EdgeDeviceSignedRequest>(ObjectKey.Of(request), patch, cancellationToken);
         return StatusCodes.Status200OK;
