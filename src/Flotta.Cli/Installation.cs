@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Flotta.Kube;
 using Flotta.Resources;
 using k8s;
@@ -16,27 +15,21 @@ internal static class Installation
         foreach (var name in Namespaces)
             await CreateAsync(kube, new V1Namespace { ApiVersion = "v1", Kind = "Namespace", Metadata = new() { Name = name } }, cancellationToken);
 
-        foreach (var definition in Definitions.All)
-        {
-            if (await CreateAsync(kube, definition, cancellationToken))
-                continue;
-            // An older version of the program left its definitions; ours replace them. The spec is taken whole, the status stays.
-            var patch = new JsonObject { ["spec"] = JsonNode.Parse(KubeJson.Serialize(definition.Spec)) };
-            await kube.MergePatchAsync<V1CustomResourceDefinition>(new ObjectKey("", definition.Metadata.Name), patch, cancellationToken);
-        }
+        // An older version of the program may have left its definitions; ours replace them.
+        foreach (var (name, yaml) in DefinitionManifests.All)
+            await kube.ApplyAsync<V1CustomResourceDefinition>(new ObjectKey("", name), yaml, "flotta", cancellationToken);
     }
 
-    private static async Task<bool> CreateAsync<T>(KubeApi kube, T thing, CancellationToken cancellationToken)
+    private static async Task CreateAsync<T>(KubeApi kube, T thing, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         try
         {
             await kube.CreateAsync(thing, cancellationToken);
-            return true;
         }
         catch (KubeException taken) when (taken.IsAlreadyExists)
         {
-            return false;
+            // as it should be from the second start on
         }
     }
 }

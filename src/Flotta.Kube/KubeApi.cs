@@ -95,6 +95,16 @@ public sealed partial class KubeApi : IDisposable
         where T : class
         => SendAsync<T>(HttpMethod.Patch, KubeKind<T>.One(key), Patch(patch, "application/json-patch+json"), cancellationToken);
 
+    /// <summary>Server-side apply of one YAML document; what others own in the object and the document sets becomes ours.</summary>
+    public async Task ApplyAsync<T>(ObjectKey key, string yaml, string fieldManager, CancellationToken cancellationToken)
+        where T : class
+    {
+        using var patience = new CancellationTokenSource(RequestTimeout, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        using var body = new StringContent(yaml, Encoding.UTF8, "application/apply-patch+yaml");
+        using var response = await SendAsync(HttpMethod.Patch, $"{KubeKind<T>.One(key)}?fieldManager={Uri.EscapeDataString(fieldManager)}&force=true", body, both.Token);
+    }
+
     /// <summary>Deletes; false where there was nothing to delete.</summary>
     public async Task<bool> DeleteAsync<T>(ObjectKey key, CancellationToken cancellationToken, V1Preconditions? preconditions = null)
         where T : class

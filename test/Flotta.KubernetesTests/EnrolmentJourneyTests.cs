@@ -11,7 +11,7 @@ public sealed class EnrolmentJourneyTests(RealCluster cluster, ITestOutputHelper
         using var folder = new TemporaryFolder();
         await using var podman = await PodmanHost.StartAsync();
         await using var plane = await ClusterControlPlane.StartAsync(cluster, folder.Sub("control-plane"));
-        await using var device = Device.Start(plane, "till-07", folder.Sub("device"), podman.Socket);
+        await using var device = Device.Start(plane, "journey-device", folder.Sub("device"), podman.Socket);
         await Journey.FromEnrolmentToRunningAsync(plane, device, podman, log.WriteLine);
     }
 }

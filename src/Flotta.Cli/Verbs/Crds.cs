@@ -10,7 +10,7 @@ internal static class Crds
     {
         var command = new Command("crds", "Print the CustomResourceDefinitions of Flotta's kinds as YAML.");
         command.WithExamples("flotta crds | kubectl apply -f -");
-        command.SetAction(parsed => parsed.InvocationConfiguration.Output.Write(string.Concat(Definitions.All.Select(definition => Definitions.Yaml(definition).TrimEnd() + "\n"))));
+        command.SetAction(parsed => parsed.InvocationConfiguration.Output.Write(string.Concat(DefinitionManifests.All.Select(definition => definition.Yaml))));
         return command;
     }
 }
