@@ -33,6 +33,10 @@ if [[ -f $CONTAINERS_CONF ]] && command -v podman >/dev/null; then
     timeout 30 podman "${engine[@]}" pod stop --time 2 "$pod" >/dev/null 2>&1
   done
 fi
+# The firewall's table of this device; its workloads are stopped. With root alone there is one.
+if device=$(cat "$home/device/device-id" 2>/dev/null) && [[ -n $device ]]; then
+  PATH=$PATH:/usr/sbin:/sbin nft delete table inet "flotta_$(printf '%s' "$device" | sha256sum | cut -c1-12)" 2>/dev/null
+fi
 finish podman
 finish flotta
 # Each container's watcher starts a podman of its own to clean up after it; until the last of them is through, folders fill again.

@@ -1,10 +1,15 @@
 using Flotta.Agent.CommandLine;
+using Flotta.Agent.Connections;
 using Flotta.Agent.Desired;
+using Flotta.Agent.Duties;
 using Flotta.Agent.Enrolment;
 using Flotta.Agent.Files;
+using Flotta.Agent.Firewall;
 using Flotta.Agent.Hardware;
 using Flotta.Agent.Heartbeats;
 using Flotta.Agent.Identities;
+using Flotta.Agent.LogStreams;
+using Flotta.Agent.Mounts;
 using Flotta.Agent.Workloads;
 using Flotta.Wire;
 using Flotta.Yggdrasil.Credentials;
@@ -26,20 +31,29 @@ internal sealed partial class DeviceAgent : IDisposable
     private readonly IWorkloads _workloads;
     private readonly IdentityStore _identities;
     private readonly DesiredState _desired;
-    private readonly HttpsTransport _transport;
+    private readonly HttpsTransport? _transport;
+    private readonly Uplink _uplink;
     private readonly EnrolmentLoop _enrolment;
     private readonly Session _session;
+    private readonly EventQueue _events;
+    private readonly DataStates _data = new();
+    private readonly PlaybookReports _playbooks = new();
+    private readonly DeviceDuties? _duties;
+    private readonly ConnectionKeeper? _keeper;
+    private readonly ProvenStore _connections;
+    private readonly MountLoop _mounts;
+    private readonly FirewallLoop _firewall;
+    private readonly LogStreamer? _logs;
     private readonly BackOff _faults = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
 
     /// <exception cref="AgentStartException">With a sentence for a person.</exception>
-    public DeviceAgent(AgentOptions options, Func<string, DataDirectory, IWorkloads> workloads, ILoggerFactory loggers, TimeProvider time, PollOptions? polls = null)
+    public DeviceAgent(AgentOptions options, Func<string, DataDirectory, IWorkloads> workloads, ILoggerFactory loggers, TimeProvider time, PollOptions? polls = null, Func<DataDirectory, Uplink>? uplink = null, Func<DutySite, DeviceDuties>? duties = null, Func<string, HttpsTransport, LogStreamer>? logs = null)
     {
         _logger = loggers.CreateLogger<DeviceAgent>();
         _time = time;
         _folder = DataDirectory.Open(options.DataDirectory);
         try
         {
-            var roots = Starting(() => Roots.FromFiles(options.CaRoot));
             Identity Bootstrap() => options.CertFile is null
                 ? throw new CredentialException("No bootstrap certificate is given: use --cert-file and --key-file.")
                 : Identity.FromFiles(options.CertFile, options.KeyFile!);
@@ -47,22 +61,60 @@ internal sealed partial class DeviceAgent : IDisposable
             _identities = new IdentityStore(_folder, DeviceId, loggers.CreateLogger<IdentityStore>());
             if (_identities.Load() is null)
                 _ = Starting(Bootstrap);
-            var address = new ServerAddress(options.Server, options.PathPrefix, DeviceId);
             var tags = new Tags(options.TagsFile);
+            _events = new EventQueue(_folder["events.json"], loggers.CreateLogger<EventQueue>(), time);
+            _connections = new ProvenStore(_folder);
+            _mounts = new MountLoop(_folder, _events, MountFacts.OfThisMachine, loggers.CreateLogger<MountLoop>(), time);
+            _firewall = new FirewallLoop(DeviceId, loggers.CreateLogger<FirewallLoop>(), time);
             static HardwareInfo Hardware() => HardwareFacts.Read();
-            _transport = new HttpsTransport(
-                new TransportOptions { Address = address, Roots = roots, UserAgent = $"flotta-agent/{typeof(DeviceAgent).Assembly.GetName().Version?.ToString(3)}" },
-                loggers.CreateLogger<HttpsTransport>(),
-                time);
-            var registration = new Registration(_transport, _identities, roots, DeviceId, Hardware, loggers.CreateLogger<Registration>(), time);
-            _enrolment = new EnrolmentLoop(_transport, _identities, registration, Bootstrap, tags, DeviceId, Hardware, loggers.CreateLogger<EnrolmentLoop>(), time);
+            if (uplink is not null)
+            {
+                _uplink = uplink(_folder);
+            }
+            else
+            {
+                var configured = new ProvenConnection(options.Server, options.PathPrefix, RootsOf(options.CaRoot));
+                var endpoint = ConnectionKeeper.EndpointOf(configured, DeviceId);
+                _transport = new HttpsTransport(
+                    new TransportOptions
+                    {
+                        Address = endpoint.Address,
+                        Roots = endpoint.Roots,
+                        UserAgent = UserAgent,
+                        KeepAlive = !options.Thrifty,
+                        Quiet = HeartbeatPace.QuietFor(options.Thrifty),
+                        Packed = true,
+                    },
+                    loggers.CreateLogger<HttpsTransport>(),
+                    time);
+                _keeper = new ConnectionKeeper(_transport, _connections, _events, configured, options.CaRoot, DeviceId, loggers.CreateLogger<ConnectionKeeper>(), time);
+                _logs = logs?.Invoke(DeviceId, _transport);
+                _uplink = new Uplink
+                {
+                    Outbound = _transport,
+                    Link = new HttpsLink(
+                        _transport, tags, polls ?? (options.Thrifty ? PollOptions.Thrifty : new PollOptions()), _logs is null ? null : _logs.Take, loggers, time),
+                    Bootstrap = Bootstrap,
+                    Roots = () => _transport.Endpoint.Roots,
+                    Name = endpoint.Address.Server,
+                    Proven = _keeper.Prove,
+                    Left = _connections.Remove,
+                };
+            }
+
+            var registration = new Registration(_uplink.Outbound, _identities, _uplink.Roots, DeviceId, Hardware, loggers.CreateLogger<Registration>(), time);
+            _enrolment = new EnrolmentLoop(_uplink.Outbound, _identities, registration, _uplink.Bootstrap, tags, DeviceId, Hardware, loggers.CreateLogger<EnrolmentLoop>(), time);
             _desired = new DesiredState(new DesiredStore(_folder, loggers.CreateLogger<DesiredStore>()), DeviceId, loggers.CreateLogger<DesiredState>());
             _workloads = workloads(DeviceId, _folder);
-            _session = new Session(
-                _transport, _identities, registration, _desired, _workloads, new EventQueue(), tags, Hardware, polls ?? new PollOptions(), loggers, time);
+            var facts = new DutyFacts();
+            _duties = duties?.Invoke(new DutySite(DeviceId, _folder, _events)
+            {
+                Facts = facts, Workloads = _workloads, Data = _data, Outbound = _uplink.Outbound, Playbooks = _playbooks, Pushes = () => _desired.Tag is not null,
+            });
+            _session = new Session(_uplink, _identities, registration, _desired, _workloads, _events, _data, _playbooks, Hardware, facts, new HeartbeatPace(options.Thrifty), loggers, time);
             foreach (var key in options.UnknownKeys)
                 LogUnknownKey(_logger, key);
-            LogStarting(_logger, DeviceId, address.Server);
+            LogStarting(_logger, DeviceId, _uplink.Name);
         }
         catch
         {
@@ -72,6 +124,10 @@ internal sealed partial class DeviceAgent : IDisposable
         }
     }
 
+    private IReadOnlyList<Mount> _appliedMounts = [];
+
+    public static string UserAgent { get; } = $"flotta-agent/{typeof(DeviceAgent).Assembly.GetName().Version?.ToString(3)}";
+
     public string DeviceId { get; }
 
     public EnrolmentState State => _enrolment.State;
@@ -79,21 +135,34 @@ internal sealed partial class DeviceAgent : IDisposable
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         _desired.Changed += ApplyWorkloads;
+        _desired.Changed += ApplyDuties;
+        _workloads.Changed += KeepEvents;
+        _mounts.Changed += ApplyWorkloads;
         _desired.Load();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var workloads = _workloads.RunAsync(stop.Token);
         var connection = ConnectAsync(stop.Token);
+        Task[] all = [workloads, connection, _keeper?.RunAsync(stop.Token) ?? Task.CompletedTask, _mounts.RunAsync(stop.Token), _firewall.RunAsync(stop.Token)];
         // Neither ends by itself; should one fail in a way that nobody thought of, the process says so and is started again.
-        var first = await Task.WhenAny(workloads, connection);
+        var first = await Task.WhenAny(all.Where(task => !task.IsCompletedSuccessfully));
         await stop.CancelAsync();
-        await Task.WhenAll(workloads, connection).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await Task.WhenAll(all).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         _desired.Changed -= ApplyWorkloads;
+        _desired.Changed -= ApplyDuties;
+        if (_duties is not null)
+            await _duties.StopAsync();
+        if (_logs is not null)
+            await _logs.StopAsync();
+        _workloads.Changed -= KeepEvents;
+        _mounts.Changed -= ApplyWorkloads;
         await first;
     }
 
     public void Dispose()
     {
-        _transport.Dispose();
+        _transport?.Dispose();
+        _mounts.Dispose();
+        _firewall.Dispose();
         _folder.Dispose();
     }
 
@@ -107,8 +176,9 @@ internal sealed partial class DeviceAgent : IDisposable
             try
             {
                 identity ??= await _enrolment.RunAsync(cancellationToken);
-                _transport.Use(identity);
-                var end = await _session.RunAsync(cancellationToken);
+                _uplink.Outbound.Use(identity);
+                if (await TalkAsync(cancellationToken) is not { } end)
+                    continue;
                 _faults.Reset();
                 if (end == SessionEnd.Disconnected)
                 {
@@ -118,7 +188,7 @@ internal sealed partial class DeviceAgent : IDisposable
 
                 if (end == SessionEnd.Reconnect)
                     await Task.Delay(_session.ReconnectAfter, _time, cancellationToken);
-                identity = end == SessionEnd.Reconnect ? _transport.Identity : null;
+                identity = end == SessionEnd.Reconnect ? _uplink.Outbound.Identity : null;
             }
             catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
@@ -130,6 +200,50 @@ internal sealed partial class DeviceAgent : IDisposable
                     _enrolment.Resume();
             }
         }
+    }
+
+    /// <summary>Null when another connection has its turn: a session begins anew on it, so that what it proves is of that one.</summary>
+    private async Task<SessionEnd?> TalkAsync(CancellationToken cancellationToken)
+    {
+        using var turn = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        void Switch() => turn.Cancel();
+        if (_keeper is not null)
+            _keeper.Switched += Switch;
+        try
+        {
+            return await _session.RunAsync(turn.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+        finally
+        {
+            if (_keeper is not null)
+                _keeper.Switched -= Switch;
+        }
+    }
+
+    /// <summary>Without usable authorities the device could not even be told what is wrong: those that worked before will do.</summary>
+    private string RootsOf(IReadOnlyList<string> files)
+    {
+        try
+        {
+            return Roots.FromFiles(files).Pem;
+        }
+        catch (CredentialException exception)
+        {
+            if (_connections.Load() is not { } proven)
+                throw new AgentStartException(exception.Message, exception);
+            LogRootsOfBefore(_logger, exception.Message);
+            return proven.Roots;
+        }
+    }
+
+    private void KeepEvents()
+    {
+        foreach (var one in _workloads.TakeEvents())
+            _events.Add(one.Reason, one.Message, one.Type);
     }
 
     /// <summary>The identity goes last: killed before, the next start learns from control/in again that it has to go.</summary>
@@ -144,7 +258,12 @@ internal sealed partial class DeviceAgent : IDisposable
                 _workloads.Apply(DesiredWorkloads.None);
                 _desired.Forget();
                 await _workloads.RemoveAllAsync(cancellationToken);
+                await _mounts.RemoveAllAsync(cancellationToken);
+                await _firewall.RemoveAllAsync(cancellationToken);
+                if (_duties is not null)
+                    await _duties.RemoveAsync();
                 _identities.Remove();
+                _uplink.Left();
                 break;
             }
             catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
@@ -158,10 +277,26 @@ internal sealed partial class DeviceAgent : IDisposable
         LogDeregistered(_logger);
     }
 
+    private void ApplyDuties()
+    {
+        if (_desired.Current is { } configuration)
+            _duties?.Apply(configuration);
+    }
+
     private void ApplyWorkloads()
     {
-        if (_desired.Workloads is { } workloads)
-            _workloads.Apply(workloads);
+        if (_desired.Workloads is not { } workloads)
+            return;
+        var mounts = _desired.Current!.Configuration?.Mounts ?? [];
+        // Mounts come before the workloads that want them.
+        if (!mounts.SequenceEqual(_appliedMounts))
+        {
+            _appliedMounts = mounts;
+            _mounts.Apply(mounts);
+        }
+
+        _firewall.Apply(PublishedPorts.Of(workloads, DeviceId, _folder.Path));
+        _workloads.Apply(workloads with { MissingMounts = _mounts.Missing, Mounts = [.. mounts.Select(mount => mount.Directory).OfType<string>()] });
     }
 
     private static T Starting<T>(Func<T> step)
@@ -181,6 +316,9 @@ internal sealed partial class DeviceAgent : IDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the configuration key {Key} means nothing to this agent")]
     private static partial void LogUnknownKey(ILogger logger, string key);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "the authorities of before are used: {Problem}")]
+    private static partial void LogRootsOfBefore(ILogger logger, string problem);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the server disconnects this device: removing its workloads and its identity")]
     private static partial void LogDisconnected(ILogger logger);

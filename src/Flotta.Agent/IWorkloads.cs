@@ -13,11 +13,14 @@ internal interface IWorkloads
 
     IReadOnlyList<WorkloadEvent> TakeEvents();
 
-    void ReturnEvents(IReadOnlyList<WorkloadEvent> events);
-
     Task RunAsync(CancellationToken cancellationToken);
 
     Task RemoveAllAsync(CancellationToken cancellationToken);
+
+    /// <summary>Stops what runs, gracefully, and starts nothing, until resumed: the machine goes down.</summary>
+    Task HaltAsync(CancellationToken cancellationToken);
+
+    void Resume();
 }
 
 internal sealed class PodmanWorkloads(WorkloadLoop loop) : IWorkloads
@@ -34,9 +37,11 @@ internal sealed class PodmanWorkloads(WorkloadLoop loop) : IWorkloads
 
     public IReadOnlyList<WorkloadEvent> TakeEvents() => loop.TakeEvents();
 
-    public void ReturnEvents(IReadOnlyList<WorkloadEvent> events) => loop.ReturnEvents(events);
-
     public Task RunAsync(CancellationToken cancellationToken) => loop.RunAsync(cancellationToken);
 
     public Task RemoveAllAsync(CancellationToken cancellationToken) => loop.RemoveAllAsync(cancellationToken);
+
+    public Task HaltAsync(CancellationToken cancellationToken) => loop.HaltAsync(cancellationToken);
+
+    public void Resume() => loop.Resume();
 }

@@ -3,9 +3,6 @@ using Flotta.Agent.Enrolment;
 using Flotta.Agent.Heartbeats;
 using Flotta.Agent.Identities;
 using Flotta.Wire;
-using Flotta.Yggdrasil.Facts;
-using Flotta.Yggdrasil.Settings;
-using Flotta.Yggdrasil.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Flotta.Agent;
@@ -23,17 +20,19 @@ internal enum SessionEnd
     Rejected,
 }
 
-/// <summary>What runs while the device has an identity: control, configuration, heartbeats and renewal, side by side.</summary>
+/// <summary>What runs while the device has an identity: control and configuration (the link), heartbeats and renewal, side by side.</summary>
 internal sealed class Session(
-    HttpsTransport transport,
+    Uplink uplink,
     IdentityStore store,
     Registration registration,
     DesiredState desired,
     IWorkloads workloads,
     EventQueue events,
-    Tags tags,
+    DataStates data,
+    PlaybookReports playbooks,
     Func<HardwareInfo> hardware,
-    PollOptions polls,
+    DutyFacts facts,
+    HeartbeatPace pace,
     ILoggerFactory loggers,
     TimeProvider time)
 {
@@ -41,19 +40,19 @@ internal sealed class Session(
 
     public async Task<SessionEnd> RunAsync(CancellationToken cancellationToken)
     {
-        var data = new DataLoop(transport, desired, polls, loggers.CreateLogger<DataLoop>(), time);
-        var status = new StatusSource(tags, transport.Identity!.CommonName, loggers.CreateLogger<StatusSource>());
-        using var control = new ControlLoop(transport, status, () => data.IsHeld, polls, loggers.CreateLogger<ControlLoop>(), time);
-        using var heartbeats = new HeartbeatLoop(transport, desired, workloads, events, hardware, loggers.CreateLogger<HeartbeatLoop>(), time);
+        var transport = uplink.Outbound;
+        using var heartbeats = new HeartbeatLoop(
+            transport, desired, workloads, events, data, playbooks, hardware, pace, () => uplink.Link.Holding, loggers.CreateLogger<HeartbeatLoop>(), time) { Facts = facts };
         using var renewal = new RenewalLoop(transport, store, registration, loggers.CreateLogger<RenewalLoop>(), time);
-        data.Missing += control.AskNow;
-        heartbeats.Missing += control.AskNow;
+        renewal.Renewed += heartbeats.LookNow;
+        heartbeats.Missing += uplink.Link.AskNow;
         heartbeats.Acknowledged += store.Confirm;
+        heartbeats.Acknowledged += uplink.Proven;
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var controlling = control.RunAsync(stop.Token);
+        var listening = uplink.Link.RunAsync(desired, transport.Identity!.CommonName, stop.Token);
         var renewing = renewal.RunAsync(stop.Token);
-        Task[] all = [controlling, renewing, data.RunAsync(stop.Token), heartbeats.RunAsync(stop.Token)];
+        Task[] all = [listening, renewing, heartbeats.RunAsync(stop.Token)];
         var first = await Task.WhenAny(all);
         await stop.CancelAsync();
         await Task.WhenAll(all).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -61,7 +60,7 @@ internal sealed class Session(
         await first;
         if (first == renewing)
             return SessionEnd.Rejected;
-        var end = await controlling;
+        var end = await listening;
         ReconnectAfter = end.ReconnectAfter ?? TimeSpan.Zero;
         return end.IsDisconnect ? SessionEnd.Disconnected : SessionEnd.Reconnect;
     }

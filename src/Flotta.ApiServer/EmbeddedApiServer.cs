@@ -1,6 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 using Flotta.ApiServer.Access;
+using Flotta.ApiServer.Access.Audit;
+using Flotta.ApiServer.Access.Rights;
+using Flotta.ApiServer.Access.Tokens;
+using Flotta.ApiServer.Admission;
 using Flotta.ApiServer.Discovery;
 using Flotta.ApiServer.Lifecycle;
 using Flotta.ApiServer.Storage;
@@ -9,7 +13,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Flotta.ApiServer;
@@ -20,6 +23,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
     private readonly Stack<IAsyncDisposable> parts = new();
     private readonly CancellationTokenSource stopping = new();
     private Authority? authority;
+    private InsideDoor? inside;
 
     private EmbeddedApiServer()
     {
@@ -50,8 +54,16 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
     /// <summary>A kubeconfig with the CA and a fresh client certificate for this user in these groups.</summary>
     public string Kubeconfig(string user, params string[] groups) => KubeconfigText.For(authority!, Address, user, groups);
 
+    /// <summary>
+    /// Requests of a part of this process that runs as a service account: answered like any other, with that account's rights and in the audit log, but not sent over a network.
+    /// </summary>
+    public HttpMessageHandler AccountHandler(string @namespace, string name) =>
+        inside!.HandlerFor(KubeconfigText.CertificateFor(authority!, AccountName.UserOf(@namespace, name), AccountName.GroupsOf(@namespace)));
+
     public async ValueTask DisposeAsync()
     {
+        if (stopping.IsCancellationRequested)
+            return;
         // Watches end first, so that the listener need not wait for them.
         await stopping.CancelAsync();
         while (parts.TryPop(out var part))
@@ -64,27 +76,31 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         var logger = loggers.CreateLogger("Flotta.ApiServer");
         var directory = Own(DataDirectory.Open(options.DataDirectory));
         authority = Own(Authority.Open(directory.KeysFolder, time));
+        var accountKey = Own(AccountKey.Open(directory.KeysFolder));
         var certificate = new ServingCertificate(authority, directory.KeysFolder, options.Listen, time);
         var store = ObjectStore.Open(directory.DatabaseFile, logger, time);
         parts.Push(store);
         var catalog = new ResourceCatalog(store);
-        var changes = new ObjectChanges(store, catalog, time);
+        var admission = Own(new WebhookAdmission(store, catalog, options.Checks, logger));
+        var changes = new ObjectChanges(store, catalog, admission, time);
         var pages = new KeptPages(time);
         await FirstNamespaces.MakeAsync(store, catalog, changes, cancellationToken);
+        await new FirstRoles(store, catalog, changes).MakeAsync(cancellationToken);
         parts.Push(new Housekeeping(store, catalog, changes, pages, time, logger));
+        var audit = new AuditLog(directory.AuditFile, time, logger);
+        parts.Push(audit);
+        var entrance = new Entrance(authority, accountKey, TokenFile.In(directory.KeysFolder), audit, options.Limits, store, time, logger);
         var handler = new ApiHandler(
-            store, catalog, changes, pages, new Authentication(authority, time),
+            store, catalog, changes, pages, entrance,
             new DiscoveryRoutes(catalog, () => Address.Authority), time, stopping.Token, logger);
         await ListenAsync(options, certificate, handler, loggers, cancellationToken);
+        parts.Push(inside = await InsideDoor.OpenAsync(handler.HandleAsync, loggers, cancellationToken));
     }
 
     private async Task ListenAsync(
         ApiServerOptions options, ServingCertificate certificate, ApiHandler handler, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        // An empty builder: no environment variable or settings file of somebody else's changes where we listen.
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton<ILoggerFactory>(new QuietLoggers(loggers));
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        var builder = QuietApplication.Builder(loggers);
         Listener.Configure(builder, options, certificate);
         var application = builder.Build();
         parts.Push(application);

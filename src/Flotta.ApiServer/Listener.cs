@@ -16,11 +16,12 @@ internal static class Listener
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = RequestBody.Limit;
+            // More than RequestBody takes: what is a little too large is read to its end and told 413, where closing the connection would tell a sender nothing.
+            kestrel.Limits.MaxRequestBodySize = 2 * RequestBody.Limit;
             kestrel.Limits.MaxRequestHeadersTotalSize = 64 * 1024;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(30);
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(3);
-            kestrel.Limits.MaxConcurrentConnections = 10_000;
+            kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
             kestrel.Limits.Http2.MaxStreamsPerConnection = 1000;
             // A client whose machine vanished would hold its watches for ever.
             kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);

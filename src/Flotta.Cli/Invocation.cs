@@ -5,7 +5,8 @@ namespace Flotta.Cli;
 /// <summary>Runs a verb: 0 when it ended as it should (Ctrl-C and SIGTERM included), 1 when it failed, 2 when it was called wrongly. One sentence says why.</summary>
 internal static class Invocation
 {
-    private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(20);
+    // An Edge API drains for up to 10 s, answers what is under way for up to 15, and writes what it has taken; a pod is given 60.
+    private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(45);
 
     public static async Task<int> RunAsync(RootCommand root, string[] args)
     {

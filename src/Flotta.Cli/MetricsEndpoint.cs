@@ -12,7 +12,7 @@ namespace Flotta.Cli;
 internal sealed class MetricsEndpoint : IAsyncDisposable
 {
     private readonly WebApplication application;
-    private volatile bool ready;
+    private volatile Func<string?> problem = () => "starting";
 
     private MetricsEndpoint(WebApplication application) => this.application = application;
 
@@ -36,8 +36,9 @@ internal sealed class MetricsEndpoint : IAsyncDisposable
         endpoint.application.MapGet("/healthz", (HttpContext http) => http.Response.WriteAsync("ok"));
         endpoint.application.MapGet("/readyz", (HttpContext http) =>
         {
-            http.Response.StatusCode = endpoint.ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-            return http.Response.WriteAsync(endpoint.ready ? "ok" : "starting");
+            var why = endpoint.problem();
+            http.Response.StatusCode = why == null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+            return http.Response.WriteAsync(why ?? "ok");
         });
         try
         {
@@ -52,7 +53,8 @@ internal sealed class MetricsEndpoint : IAsyncDisposable
         return endpoint;
     }
 
-    public void Ready() => ready = true;
+    /// <param name="otherwise">Why it should be asked later after all; null where all is well.</param>
+    public void Ready(Func<string?>? otherwise = null) => problem = otherwise ?? (() => null);
 
     public ValueTask DisposeAsync() => application.DisposeAsync();
 }

@@ -9,6 +9,13 @@ var root = new RootCommand("Flotta manages fleets of edge devices with Kubernete
     Operator.Command(),
     EdgeApi.Command(),
     Crds.Command(),
+    Kubeconfig.Command(),
+    DeviceLogs.Command(),
+    Device.Command(),
+    Backup.Command(),
+    Backup.RestoreCommand(),
+    Migrate.Command(),
+    Doctor.Command(),
 };
 root.ShowExamplesInHelp();
 return await Invocation.RunAsync(root, args);

@@ -1,16 +1,15 @@
+using System.Buffers;
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using k8s;
 using k8s.Models;
 
 namespace Flotta.Kube;
 
 public sealed partial class KubeApi
 {
-    private static readonly JsonSerializerOptions Json = KubeJson.Options;
-
     /// <summary>Everything that matches, in pages of <paramref name="pageSize"/>; for short lists that are read once. Loops use an <see cref="ObjectCache{T}"/>.</summary>
     public async Task<IReadOnlyList<T>> ListAsync<T>(string? @namespace, CancellationToken cancellationToken, string? labelSelector = null, string? fieldSelector = null, int pageSize = 500)
         where T : class
@@ -20,27 +19,38 @@ public sealed partial class KubeApi
         do
         {
             var page = await ListPageAsync<T>(@namespace, labelSelector, fieldSelector, pageSize, next, cancellationToken);
-            all.AddRange(page.Items);
+            all.AddRange(page.Items.Select(KubeObject.Read<T>));
             next = page.Metadata.ContinueProperty;
         }
         while (!string.IsNullOrEmpty(next));
         return all;
     }
 
-    internal Task<ObjectPage<T>> ListPageAsync<T>(string? @namespace, string? labelSelector, string? fieldSelector, int limit, string? next, CancellationToken cancellationToken)
+    internal Task<ObjectPage> ListPageAsync<T>(string? @namespace, string? labelSelector, string? fieldSelector, int limit, string? next, CancellationToken cancellationToken)
         where T : class
     {
         var query = Query(labelSelector, fieldSelector) + string.Create(CultureInfo.InvariantCulture, $"limit={limit}");
         if (!string.IsNullOrEmpty(next))
             query += "&continue=" + Uri.EscapeDataString(next);
-        return SendAsync<ObjectPage<T>>(HttpMethod.Get, KubeKind<T>.Collection(@namespace) + query, null, cancellationToken);
+        var path = KubeKind<T>.Collection(@namespace) + query;
+        // Read as it arrives: a page is megabytes.
+        return SendAsync(
+            HttpMethod.Get,
+            path,
+            null,
+            async (response, patience) =>
+            {
+                await using var stream = await response.Content.ReadAsStreamAsync(patience);
+                return await JsonSerializer.DeserializeAsync(stream, KubeJson.Type<ObjectPage>(), patience) ?? throw Null(HttpMethod.Get, path);
+            },
+            cancellationToken);
     }
 
     /// <summary>
     /// One watch, until the server ends it (normal), the connection breaks (an I/O exception) or the resourceVersion is too old
     /// (a <see cref="KubeException"/> that <see cref="KubeException.IsGone"/>). Bookmarks arrive as changes of type Bookmark.
     /// </summary>
-    internal async IAsyncEnumerable<(WatchEventType Type, T Object)> WatchAsync<T>(
+    internal async IAsyncEnumerable<(WatchEventType Type, JsonElement Object)> WatchAsync<T>(
         string? @namespace, string? labelSelector, string? fieldSelector, string resourceVersion, TimeSpan duration, [EnumeratorCancellation] CancellationToken cancellationToken)
         where T : class
     {
@@ -53,24 +63,61 @@ public sealed partial class KubeApi
         using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         using var response = await SendAsync(HttpMethod.Get, KubeKind<T>.Collection(@namespace) + query, null, both.Token);
         await using var stream = await response.Content.ReadAsStreamAsync(both.Token);
-        using var lines = new StreamReader(stream, bufferSize: 16 * 1024);
-        while (await lines.ReadLineAsync(both.Token) is { } line)
+        var lines = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 16 * 1024, leaveOpen: true));
+        try
         {
-            if (line.Length == 0)
-                continue;
-            var change = JsonSerializer.Deserialize<Change>(line, Json) ?? throw new InvalidDataException("the API server sent null where a watch event belongs");
-            yield return change.Type switch
+            while (true)
             {
-                "ADDED" => (WatchEventType.Added, Read(change.Object)),
-                "MODIFIED" => (WatchEventType.Modified, Read(change.Object)),
-                "DELETED" => (WatchEventType.Deleted, Read(change.Object)),
-                "BOOKMARK" => (WatchEventType.Bookmark, Read(change.Object)),
-                "ERROR" => throw Refusal.Of(change.Object.Deserialize<V1Status>(Json) ?? new V1Status()),
-                _ => throw new InvalidDataException($"the API server sent a watch event of type {change.Type}"),
-            };
+                var read = await lines.ReadAsync(both.Token);
+                var rest = read.Buffer;
+                while (TakeLine(ref rest, read.IsCompleted) is { } line)
+                {
+                    if (Change(line) is { } change)
+                        yield return change;
+                }
+
+                lines.AdvanceTo(rest.Start, rest.End);
+                if (read.IsCompleted)
+                    yield break;
+            }
+        }
+        finally
+        {
+            await lines.CompleteAsync();
+        }
+    }
+
+    private static ReadOnlySequence<byte>? TakeLine(ref ReadOnlySequence<byte> from, bool isLast)
+    {
+        if (from.PositionOf((byte)'\n') is { } end)
+        {
+            var line = from.Slice(0, end);
+            from = from.Slice(from.GetPosition(1, end));
+            return line;
         }
 
-        static T Read(JsonElement element) => element.Deserialize<T>(Json) ?? throw new InvalidDataException("the API server sent null where an object belongs");
+        if (!isLast || from.IsEmpty)
+            return null;
+        var rest = from;
+        from = from.Slice(from.End);
+        return rest;
+    }
+
+    private static (WatchEventType Type, JsonElement Object)? Change(ReadOnlySequence<byte> line)
+    {
+        if (line.IsEmpty)
+            return null;
+        var reader = new Utf8JsonReader(line);
+        var change = JsonSerializer.Deserialize(ref reader, KubeJson.Type<WatchedChange>()) ?? throw new InvalidDataException("the API server sent null where a watch event belongs");
+        return change.Type switch
+        {
+            "ADDED" => (WatchEventType.Added, change.Object),
+            "MODIFIED" => (WatchEventType.Modified, change.Object),
+            "DELETED" => (WatchEventType.Deleted, change.Object),
+            "BOOKMARK" => (WatchEventType.Bookmark, change.Object),
+            "ERROR" => throw Refusal.Of(change.Object.Deserialize(KubeJson.Type<V1Status>()) ?? new V1Status()),
+            _ => throw new InvalidDataException($"the API server sent a watch event of type {change.Type}"),
+        };
     }
 
     private static string Query(string? labelSelector, string? fieldSelector)
@@ -83,14 +130,25 @@ public sealed partial class KubeApi
         return query;
     }
 
-    private sealed record Change([property: JsonPropertyName("type")] string Type, [property: JsonPropertyName("object")] JsonElement Object);
 }
 
-internal sealed class ObjectPage<T>
+/// <summary>One line of a watch.</summary>
+internal sealed record WatchedChange([property: JsonPropertyName("type")] string Type, [property: JsonPropertyName("object")] JsonElement Object);
+
+internal enum WatchEventType
+{
+    Added,
+    Modified,
+    Deleted,
+    Bookmark,
+}
+
+/// <summary>The objects are read one by one: one that cannot be read must not cost the others.</summary>
+internal sealed class ObjectPage
 {
     [JsonPropertyName("metadata")]
-    public V1ListMeta Metadata { get; init; } = new();
+    public V1ListMeta Metadata { get; init => field = value ?? new(); } = new();
 
     [JsonPropertyName("items")]
-    public List<T> Items { get; init; } = [];
+    public List<JsonElement> Items { get; init => field = value ?? []; } = [];
 }

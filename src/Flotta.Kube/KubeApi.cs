@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using k8s;
 using k8s.Authentication;
@@ -17,39 +18,42 @@ public sealed partial class KubeApi : IDisposable
     private readonly HttpClient http;
     private readonly Uri address;
     private readonly ServiceClientCredentials? credentials;
-    private readonly IDisposable owned;
     private readonly TimeProvider time;
+    private readonly Func<TimeSpan>? mayWriteFor;
 
-    internal KubeApi(HttpClient http, Uri address, TimeProvider time, ServiceClientCredentials? credentials = null, IDisposable? owned = null)
+    internal KubeApi(HttpClient http, Uri address, TimeProvider time, ServiceClientCredentials? credentials = null)
     {
         this.http = http;
         this.address = new Uri(address.AbsoluteUri.TrimEnd('/') + "/");
         this.time = time;
         this.credentials = credentials;
-        this.owned = owned ?? http;
+    }
+
+    private KubeApi(KubeApi connection, Func<TimeSpan> mayWriteFor)
+    {
+        (http, address, credentials, time, RequestTimeout) = (connection.http, connection.address, connection.credentials, connection.time, connection.RequestTimeout);
+        this.mayWriteFor = mayWriteFor;
     }
 
     /// <summary>How long one request (not a watch) may take.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    public static KubeApi Connect(KubernetesClientConfiguration configuration, TimeProvider time)
+    /// <param name="name">Who asks: stands in audit logs, and in managedFields as the manager of what is written.</param>
+    public static KubeApi Connect(KubernetesClientConfiguration configuration, TimeProvider time, string name = "flotta") => Connect(configuration, time, null, name);
+
+    internal static KubeApi Connect(KubernetesClientConfiguration configuration, TimeProvider time, DelegatingHandler? between, string name = "flotta")
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        var setup = configuration.FirstMessageHandlerSetup;
-        configuration.FirstMessageHandlerSetup = handler =>
-        {
-            // A watch over a dead connection must notice; many watches must not starve on one connection's streams.
-            handler.KeepAlivePingDelay = TimeSpan.FromSeconds(15);
-            handler.KeepAlivePingTimeout = TimeSpan.FromSeconds(10);
-            handler.EnableMultipleHttp2Connections = true;
-            handler.ConnectTimeout = TimeSpan.FromSeconds(10);
-            handler.PooledConnectionLifetime = TimeSpan.FromMinutes(10);
-            setup?.Invoke(handler);
-        };
-        var client = new Kubernetes(configuration);
-        client.HttpClient.Timeout = Timeout.InfiniteTimeSpan; // every request brings its own
-        return new KubeApi(client.HttpClient, client.BaseUri, time, client.Credentials, client);
+        var (client, server, credentials) = KubeTransport.Open(configuration, between);
+        client.DefaultRequestHeaders.UserAgent.ParseAdd($"{name}/{typeof(KubeApi).Assembly.GetName().Version?.ToString(3)}");
+        return new KubeApi(client, server, time, credentials);
     }
+
+    /// <summary>
+    /// The same connection for somebody who may write only for as long as <paramref name="left"/> says, such as the holder of a Lease: asked before each write, which
+    /// is given no more time than that. A write that comes too late is a <see cref="LeaseLostException"/>. Only the connection itself is to be disposed of.
+    /// </summary>
+    public KubeApi Fenced(Func<TimeSpan> left) => new(this, left);
 
     /// <summary>The object, or null where there is none.</summary>
     public async Task<T?> GetAsync<T>(ObjectKey key, CancellationToken cancellationToken)
@@ -71,6 +75,21 @@ public sealed partial class KubeApi : IDisposable
         ArgumentNullException.ThrowIfNull(thing);
         return SendAsync<T>(HttpMethod.Post, KubeKind<T>.Collection(thing.Metadata.NamespaceProperty), Body(thing), cancellationToken);
     }
+
+    /// <summary>Whose token this is. Reviews are no objects: they have a path and no place.</summary>
+    public Task<V1TokenReview> ReviewAsync(V1TokenReview review, CancellationToken cancellationToken) =>
+        SendAsync<V1TokenReview>(HttpMethod.Post, "apis/authentication.k8s.io/v1/tokenreviews", Body(review), cancellationToken);
+
+    /// <summary>Whether somebody may do something.</summary>
+    public Task<V1SubjectAccessReview> ReviewAsync(V1SubjectAccessReview review, CancellationToken cancellationToken) =>
+        SendAsync<V1SubjectAccessReview>(HttpMethod.Post, "apis/authorization.k8s.io/v1/subjectaccessreviews", Body(review), cancellationToken);
+
+    /// <summary>A token for a service account, good for a while.</summary>
+    public Task<Authenticationv1TokenRequest> TokenAsync(ObjectKey account, TimeSpan good, CancellationToken cancellationToken) => SendAsync<Authenticationv1TokenRequest>(
+        HttpMethod.Post,
+        KubeKind<V1ServiceAccount>.One(account) + "/token",
+        Body(new Authenticationv1TokenRequest { ApiVersion = "authentication.k8s.io/v1", Kind = "TokenRequest", Spec = new() { ExpirationSeconds = (long)good.TotalSeconds, Audiences = [] } }),
+        cancellationToken);
 
     /// <summary>Replaces all but the status. With a resourceVersion in the metadata, a <see cref="KubeException.IsConflict"/> tells of a change in between.</summary>
     public Task<T> ReplaceAsync<T>(T thing, CancellationToken cancellationToken)
@@ -96,14 +115,14 @@ public sealed partial class KubeApi : IDisposable
         => SendAsync<T>(HttpMethod.Patch, KubeKind<T>.One(key), Patch(patch, "application/json-patch+json"), cancellationToken);
 
     /// <summary>Server-side apply of one YAML document; what others own in the object and the document sets becomes ours.</summary>
-    public async Task ApplyAsync<T>(ObjectKey key, string yaml, string fieldManager, CancellationToken cancellationToken)
+    public Task ApplyAsync<T>(ObjectKey key, string yaml, string fieldManager, CancellationToken cancellationToken)
         where T : class
-    {
-        using var patience = new CancellationTokenSource(RequestTimeout, time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
-        using var body = new StringContent(yaml, Encoding.UTF8, "application/apply-patch+yaml");
-        using var response = await SendAsync(HttpMethod.Patch, $"{KubeKind<T>.One(key)}?fieldManager={Uri.EscapeDataString(fieldManager)}&force=true", body, both.Token);
-    }
+        => SendAsync(
+            HttpMethod.Patch,
+            $"{KubeKind<T>.One(key)}?fieldManager={Uri.EscapeDataString(fieldManager)}&force=true",
+            new StringContent(yaml, Encoding.UTF8, "application/apply-patch+yaml"),
+            static (_, _) => ValueTask.FromResult(true),
+            cancellationToken);
 
     /// <summary>Deletes; false where there was nothing to delete.</summary>
     public async Task<bool> DeleteAsync<T>(ObjectKey key, CancellationToken cancellationToken, V1Preconditions? preconditions = null)
@@ -112,8 +131,7 @@ public sealed partial class KubeApi : IDisposable
         var options = new V1DeleteOptions { ApiVersion = "v1", Kind = "DeleteOptions", Preconditions = preconditions, PropagationPolicy = "Background" };
         try
         {
-            using var response = await SendAsync(HttpMethod.Delete, KubeKind<T>.One(key), Body(options), cancellationToken);
-            return true;
+            return await SendAsync(HttpMethod.Delete, KubeKind<T>.One(key), Body(options), static (_, _) => ValueTask.FromResult(true), cancellationToken);
         }
         catch (KubeException notFound) when (notFound.IsNotFound)
         {
@@ -121,25 +139,55 @@ public sealed partial class KubeApi : IDisposable
         }
     }
 
-    private static StringContent Body(object thing) => new(KubeJson.Serialize(thing), Encoding.UTF8, "application/json");
+    private static ByteArrayContent Body<T>(T thing) =>
+        new(JsonSerializer.SerializeToUtf8Bytes(thing, KubeJson.Type<T>())) { Headers = { ContentType = new MediaTypeHeaderValue("application/json", "utf-8") } };
 
     private static StringContent Patch(JsonNode patch, string mediaType) => new(patch.ToJsonString(), Encoding.UTF8, mediaType);
 
-    private async Task<T> SendAsync<T>(HttpMethod method, string path, HttpContent? body, CancellationToken cancellationToken)
+    private Task<T> SendAsync<T>(HttpMethod method, string path, HttpContent? body, CancellationToken cancellationToken) => SendAsync(
+        method,
+        path,
+        body,
+        async (response, patience) =>
+        {
+            // One object is small: read whole, it is parsed in half the time.
+            var bytes = await response.Content.ReadAsByteArrayAsync(patience);
+            return JsonSerializer.Deserialize(bytes, KubeJson.Type<T>()) ?? throw Null(method, path);
+        },
+        cancellationToken);
+
+    private static InvalidDataException Null(HttpMethod method, string path) => new($"the API server answered {method} {path} with null");
+
+    /// <summary>Every request but a watch goes through here: sent, answered and read before <see cref="RequestTimeout"/>.</summary>
+    private async Task<T> SendAsync<T>(
+        HttpMethod method, string path, HttpContent? body, Func<HttpResponseMessage, CancellationToken, ValueTask<T>> read, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(RequestTimeout, time);
+        var left = MayTake(method);
+        using var patience = new CancellationTokenSource(left, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
             using var response = await SendAsync(method, path, body, both.Token);
-            await using var stream = await response.Content.ReadAsStreamAsync(both.Token);
-            return await System.Text.Json.JsonSerializer.DeserializeAsync<T>(stream, Json, both.Token)
-                ?? throw new InvalidDataException($"the API server answered {method} {path} with null");
+            return await read(response, both.Token);
         }
-        catch (OperationCanceledException late) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (Exception late) when (both.IsCancellationRequested && IsEnding(late))
         {
-            throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"the API server did not answer {method} {path} within {RequestTimeout.TotalSeconds} s"), late);
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"the API server did not answer {method} {path} within {left.TotalSeconds:0.#} s"), late);
         }
+    }
+
+    /// <summary>What a request that nobody waits for any more ends with: an answer that is cut off while it is read may also look like a broken connection.</summary>
+    internal static bool IsEnding(Exception exception) => exception is OperationCanceledException or IOException or HttpRequestException;
+
+    private TimeSpan MayTake(HttpMethod method)
+    {
+        if (mayWriteFor is null || method == HttpMethod.Get)
+            return RequestTimeout;
+        var left = mayWriteFor();
+        if (left <= TimeSpan.Zero)
+            throw new LeaseLostException();
+        return left < RequestTimeout ? left : RequestTimeout;
     }
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? body, CancellationToken cancellationToken)
@@ -148,6 +196,7 @@ public sealed partial class KubeApi : IDisposable
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         if (credentials != null)
             await credentials.ProcessHttpRequestAsync(request, cancellationToken);
+        MayTake(method); // a token may have taken its time
         var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         if (response.IsSuccessStatusCode)
             return response;
@@ -155,5 +204,5 @@ public sealed partial class KubeApi : IDisposable
             throw await Refusal.OfAsync(response, cancellationToken);
     }
 
-    public void Dispose() => owned.Dispose();
+    public void Dispose() => http.Dispose();
 }

@@ -22,6 +22,9 @@ public sealed class KubeException(HttpStatusCode statusCode, string reason, stri
     /// <summary>The resourceVersion or continue token is too old: list again.</summary>
     public bool IsGone => StatusCode == HttpStatusCode.Gone;
 
+    /// <summary>The server is overloaded, or something behind it is away: the same may well succeed later.</summary>
+    public bool IsTemporary => StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
+
     /// <summary>Trying the same again cannot help: the object or the request itself is refused.</summary>
     public bool IsRefused => StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity or HttpStatusCode.Forbidden or HttpStatusCode.RequestEntityTooLarge;
 }

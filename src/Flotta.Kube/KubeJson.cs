@@ -1,25 +1,21 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
-using k8s;
 
 namespace Flotta.Kube;
 
-/// <summary>
-/// The official client's way of writing Kubernetes objects, without its generated table of every model there is: asking that table for one
-/// kind loads the types of all of them, some 60 MB, where we use a dozen.
-/// </summary>
+/// <summary>Kubernetes objects as JSON: absent where null, times as Kubernetes takes them.</summary>
 public static class KubeJson
 {
-    public static JsonSerializerOptions Options { get; } = Official();
+    public static JsonSerializerOptions Options => KubeTypes.Default.Options;
 
-    public static string Serialize(object? thing) => JsonSerializer.Serialize(thing, Options);
+    public static string Serialize<T>(T thing) => JsonSerializer.Serialize(thing, Type<T>());
 
-    public static T? Deserialize<T>(string json) => JsonSerializer.Deserialize<T>(json, Options);
+    public static byte[] Bytes<T>(T thing) => JsonSerializer.SerializeToUtf8Bytes(thing, Type<T>());
 
-    private static JsonSerializerOptions Official()
-    {
-        JsonSerializerOptions? official = null;
-        KubernetesJson.AddJsonOptions(options => official = options);
-        return new JsonSerializerOptions(official!) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
-    }
+    public static JsonNode? Node<T>(T thing) => JsonSerializer.SerializeToNode(thing, Type<T>());
+
+    public static T? Deserialize<T>(string json) => JsonSerializer.Deserialize(json, Type<T>());
+
+    internal static JsonTypeInfo<T> Type<T>() => (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T));
 }

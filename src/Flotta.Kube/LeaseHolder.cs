@@ -15,6 +15,9 @@ public sealed record LeaseHolderOptions
 
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>Asked for at every renewal.</summary>
+    public Func<IReadOnlyDictionary<string, string>> Annotations { get; init; } = static () => new Dictionary<string, string>(StringComparer.Ordinal);
+
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(30);
 
     public TimeSpan RenewEvery { get; init; } = TimeSpan.FromSeconds(10);
@@ -31,10 +34,30 @@ public sealed partial class LeaseHolder(KubeApi api, LeaseHolderOptions options,
     private readonly ObjectKey key = new(options.Namespace, options.Name);
     private (string Version, long Seen) other;
     private long renewed;
+    private long renewedAt;
     private bool held;
 
     /// <summary>True while we hold it and a renewal has succeeded within its duration.</summary>
     public bool IsHeld => Volatile.Read(ref held) && time.GetElapsedTime(Interlocked.Read(ref renewed)) < options.Duration;
+
+    /// <summary>
+    /// For how long nobody else can have it; nothing when it is not ours. The time of day counts as well: that of a machine that slept goes on when it wakes,
+    /// while its monotonic clock stood still.
+    /// </summary>
+    public TimeSpan Left
+    {
+        get
+        {
+            if (!Volatile.Read(ref held))
+                return TimeSpan.Zero;
+            var since = time.GetElapsedTime(Interlocked.Read(ref renewed));
+            var slept = TimeSpan.FromTicks(time.GetUtcNow().UtcTicks - Interlocked.Read(ref renewedAt));
+            return options.Duration - (since > slept ? since : slept);
+        }
+    }
+
+    /// <summary>True once we have held it.</summary>
+    public bool WasHeld => Interlocked.Read(ref renewed) != 0;
 
     /// <summary>Raised with true when we get it and false when we lose it.</summary>
     public event Action<bool>? Changed;
@@ -43,6 +66,7 @@ public sealed partial class LeaseHolder(KubeApi api, LeaseHolderOptions options,
     {
         while (!cancellationToken.IsCancellationRequested)
         {
+            var wait = options.RenewEvery * (0.9 + (0.2 * Random.Shared.NextDouble()));
             try
             {
                 // An attempt that hangs must not outlive what it wants to renew.
@@ -59,9 +83,11 @@ public sealed partial class LeaseHolder(KubeApi api, LeaseHolderOptions options,
                 LogFailed(key, error.Message);
                 if (!IsHeld)
                     Set(false);
+                if ((error as KubeException)?.RetryAfter is { } asked && asked > wait)
+                    wait = asked;
             }
 
-            await Task.Delay(options.RenewEvery * (0.9 + (0.2 * Random.Shared.NextDouble())), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(wait, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await ReleaseAsync();
@@ -69,7 +95,7 @@ public sealed partial class LeaseHolder(KubeApi api, LeaseHolderOptions options,
 
     private async Task<bool> TryHoldAsync(CancellationToken cancellationToken)
     {
-        var started = time.GetTimestamp();
+        var (started, startedAt) = (time.GetTimestamp(), time.GetUtcNow().UtcTicks);
         try
         {
             var lease = await api.GetAsync<V1Lease>(key, cancellationToken);
@@ -79,6 +105,7 @@ public sealed partial class LeaseHolder(KubeApi api, LeaseHolderOptions options,
                 await api.ReplaceAsync(Ours(lease), cancellationToken);
             else
                 return false;
+            Interlocked.Exchange(ref renewedAt, startedAt);
             Interlocked.Exchange(ref renewed, started);
             return true;
         }
@@ -103,16 +130,23 @@ public sealed partial class LeaseHolder(KubeApi api, LeaseHolderOptions options,
     {
         var now = Now();
         var mine = string.Equals(present?.Spec?.HolderIdentity, options.Identity, StringComparison.Ordinal);
+        var metadata = present?.Metadata ?? new V1ObjectMeta
+        {
+            Name = options.Name,
+            NamespaceProperty = options.Namespace,
+            Labels = new Dictionary<string, string>(options.Labels, StringComparer.Ordinal),
+        };
+        foreach (var (name, value) in options.Annotations())
+        {
+            metadata.Annotations ??= new Dictionary<string, string>(StringComparer.Ordinal);
+            metadata.Annotations[name] = value;
+        }
+
         return new V1Lease
         {
             ApiVersion = KubeKind<V1Lease>.ApiVersion,
             Kind = KubeKind<V1Lease>.Entity.Kind,
-            Metadata = present?.Metadata ?? new V1ObjectMeta
-            {
-                Name = options.Name,
-                NamespaceProperty = options.Namespace,
-                Labels = new Dictionary<string, string>(options.Labels, StringComparer.Ordinal),
-            },
+            Metadata = metadata,
             Spec = new V1LeaseSpec
             {
                 HolderIdentity = options.Identity,

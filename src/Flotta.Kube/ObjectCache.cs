@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Text.Json;
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
@@ -82,17 +83,17 @@ public sealed partial class ObjectCache<T>(KubeApi api, ObjectCacheOptions<T> op
                     LogListed(objects.Count);
                 }
 
-                await foreach (var (type, thing) in api.WatchAsync<T>(options.Namespace, options.LabelSelector, options.FieldSelector, position, Duration(), cancellationToken))
+                await foreach (var (type, element) in api.WatchAsync<T>(options.Namespace, options.LabelSelector, options.FieldSelector, position, Duration(), cancellationToken))
                 {
                     failures = 0;
-                    position = thing.Metadata.ResourceVersion ?? position;
-                    Take(type, thing);
+                    position = KubeObject.VersionOf(element) ?? position;
+                    Take(type, element);
                 }
 
                 // A server that ends every watch at once must not be asked in a tight loop.
                 await Task.Delay(TimeSpan.FromMilliseconds(50 + (50 * options.Backoff.Jitter())), time, cancellationToken);
             }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            catch (Exception ended) when (cancellationToken.IsCancellationRequested && KubeApi.IsEnding(ended))
             {
                 return;
             }
@@ -105,7 +106,10 @@ public sealed partial class ObjectCache<T>(KubeApi api, ObjectCacheOptions<T> op
             }
             catch (Exception error)
             {
-                var wait = (error as KubeException)?.RetryAfter ?? options.Backoff.After(failures++);
+                // Spread: a server that is overloaded tells all its clients the same number of seconds.
+                var asked = ((error as KubeException)?.RetryAfter ?? TimeSpan.Zero) * (1 + (0.2 * options.Backoff.Jitter()));
+                var own = options.Backoff.After(failures++);
+                var wait = asked > own ? asked : own;
                 LogLost(error.Message, wait);
                 await PauseAsync(wait, cancellationToken);
             }
@@ -123,14 +127,16 @@ public sealed partial class ObjectCache<T>(KubeApi api, ObjectCacheOptions<T> op
         var present = new HashSet<ObjectKey>();
         var all = new List<T>();
         string? next = null;
-        ObjectPage<T> page;
+        ObjectPage page;
         do
         {
             page = await api.ListPageAsync<T>(options.Namespace, options.LabelSelector, options.FieldSelector, options.PageSize, next, cancellationToken);
-            foreach (var thing in page.Items)
+            foreach (var element in page.Items)
             {
-                present.Add(ObjectKey.Of(thing));
-                all.Add(Strip(thing));
+                // What cannot be read stays as it was when it could be.
+                present.Add(KubeObject.KeyOf(element));
+                if (Read(element) is { } thing)
+                    all.Add(Strip(thing));
             }
 
             next = page.Metadata.ContinueProperty;
@@ -144,18 +150,26 @@ public sealed partial class ObjectCache<T>(KubeApi api, ObjectCacheOptions<T> op
         return page.Metadata.ResourceVersion ?? "0";
     }
 
-    private void Take(WatchEventType type, T thing)
+    private void Take(WatchEventType type, JsonElement element)
     {
         if (type == WatchEventType.Bookmark)
             return;
-        var key = ObjectKey.Of(thing);
+        var key = KubeObject.KeyOf(element);
         if (type == WatchEventType.Deleted)
-        {
             Remove(key);
+        // The answer to our own write was here before: there is nothing to read.
+        else if (objects.TryGetValue(key, out var present) && present.Metadata.ResourceVersion is { Length: > 0 } version && version == KubeObject.VersionOf(element))
             return;
-        }
+        else if (Read(element) is { } thing)
+            Put(ObjectKey.Of(thing), Strip(thing), onlyIfKnown: false);
+    }
 
-        Put(key, Strip(thing), onlyIfKnown: false);
+    private T? Read(JsonElement element)
+    {
+        var thing = KubeObject.TryRead<T>(element, out var problem);
+        if (thing == null)
+            LogUnreadable(KubeKind<T>.Entity.Kind, KubeObject.KeyOf(element), problem);
+        return thing;
     }
 
     private T Strip(T thing)
@@ -211,6 +225,9 @@ public sealed partial class ObjectCache<T>(KubeApi api, ObjectCacheOptions<T> op
             LogHandlerFailed(error, change.Key);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The {Kind} {Key} is left out, because it cannot be read: {Problem}")]
+    private partial void LogUnreadable(string kind, ObjectKey key, string problem);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Listed {Count} objects")]
     private partial void LogListed(int count);

@@ -21,6 +21,9 @@ public sealed record ReconcileLoopOptions
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(2);
 
     public Action<ReconcileRound>? Observe { get; init; }
+
+    /// <summary>Asked before each round: false for whoever has lost the Lease that the work belongs to. The key is kept for when it is held again.</summary>
+    public Func<bool>? MayWork { get; init; }
 }
 
 /// <summary>
@@ -36,6 +39,8 @@ public sealed partial class ReconcileLoop<TKey>(
     ReconcileLoopOptions? options = null)
     where TKey : notnull
 {
+    private static readonly TimeSpan LookForLease = TimeSpan.FromSeconds(1);
+
     private readonly ILogger logger = loggers.CreateLogger("Flotta.Kube.ReconcileLoop." + name);
     private readonly ReconcileLoopOptions options = options ?? new();
 
@@ -70,6 +75,12 @@ public sealed partial class ReconcileLoop<TKey>(
 
     private async Task RoundAsync(TKey key, CancellationToken cancellationToken)
     {
+        if (options.MayWork?.Invoke() == false)
+        {
+            queue.AddAfter(key, LookForLease);
+            return;
+        }
+
         var started = time.GetTimestamp();
         var succeeded = false;
         try
@@ -91,6 +102,16 @@ public sealed partial class ReconcileLoop<TKey>(
             // Somebody else wrote first. Ordinary: look at what is true now.
             LogConflict(key, queue.Retry(key));
         }
+        catch (LeaseLostException)
+        {
+            LogLeaseLost(key);
+            queue.AddAfter(key, LookForLease);
+        }
+        catch (Exception away) when (away is HttpRequestException or TimeoutException or KubeException { IsTemporary: true })
+        {
+            // Where in our program that happened tells nobody anything.
+            LogUnavailable(key, away.Message, queue.Retry(key, (away as KubeException)?.RetryAfter));
+        }
         catch (Exception error)
         {
             LogFailed(error, key, queue.Retry(key, (error as KubeException)?.RetryAfter));
@@ -103,6 +124,12 @@ public sealed partial class ReconcileLoop<TKey>(
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Key} changed meanwhile; trying again in {Wait}")]
     private partial void LogConflict(TKey key, TimeSpan wait);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Key} is left as it is: the Lease was lost in the middle of its round")]
+    private partial void LogLeaseLost(TKey key);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Key} has to wait for the API server ({Error}); trying again in {Wait}")]
+    private partial void LogUnavailable(TKey key, string error, TimeSpan wait);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Reconciling {Key} failed; trying again in {Wait}")]
     private partial void LogFailed(Exception error, TKey key, TimeSpan wait);

@@ -1,6 +1,9 @@
 using Flotta.Kube;
 using Flotta.Operator.Devices;
+using Flotta.Operator.DeviceSets;
 using Flotta.Operator.Enrolment;
+using Flotta.Operator.Playbooks;
+using Flotta.Operator.Storage;
 using Flotta.Operator.Workloads;
 using k8s;
 using Microsoft.Extensions.Logging;
@@ -19,7 +22,8 @@ public sealed class OperatorHost : IAsyncDisposable
     private OperatorHost(OperatorOptions options, KubeApi api, ILoggerFactory loggers, TimeProvider time)
     {
         this.api = api;
-        inventory = new(api, options, loggers, time);
+        var election = options.LeaderElect ? Election(options, loggers, time) : null;
+        inventory = new(api, election, options, loggers, time);
         var pace = new Pace(options.WritesPerSecond, time);
         var placement = new PlacementController(inventory, options, pace, loggers, time);
         IController[] controllers =
@@ -29,12 +33,16 @@ public sealed class OperatorHost : IAsyncDisposable
             new LivenessController(inventory, options, pace, loggers, time),
             placement,
             new WorkloadController(inventory, options, placement, loggers, time),
+            new DeviceSetController(inventory, options, loggers, time),
+            new PlaybookController(inventory, options, pace, loggers, time),
+            new EdgeConfigController(inventory, options, loggers, time),
+            new BucketController(inventory, options, pace, loggers, time),
         ];
-        leadership = new Leadership(controllers, options.LeaderElect ? Election(options, loggers, time) : null);
+        leadership = new Leadership(controllers, election);
     }
 
     /// <summary>True once the cluster was read.</summary>
-    public bool IsReady => inventory.Devices.HasSynced && inventory.Workloads.HasSynced && inventory.Requests.HasSynced;
+    public bool IsReady => inventory.Devices.HasSynced && inventory.Workloads.HasSynced && inventory.Requests.HasSynced && inventory.Playbooks.HasSynced;
 
     /// <exception cref="OperatorStartException">With one sentence for a person.</exception>
     public static Task<OperatorHost> StartAsync(
@@ -43,7 +51,7 @@ public sealed class OperatorHost : IAsyncDisposable
         ILoggerFactory loggers,
         TimeProvider time,
         CancellationToken cancellationToken) =>
-        StartAsync(options, KubeApi.Connect(configuration, time), configuration.Host, loggers, time, cancellationToken);
+        StartAsync(options, KubeApi.Connect(configuration, time, "flotta-operator"), configuration.Host, loggers, time, cancellationToken);
 
     internal static async Task<OperatorHost> StartAsync(
         OperatorOptions options, KubeApi api, string server, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
@@ -86,7 +94,8 @@ public sealed class OperatorHost : IAsyncDisposable
             Namespace = options.OperatorNamespace,
             Name = "b9eebab3.project-flotta.io",
             Identity = options.Identity,
-            Duration = TimeSpan.FromSeconds(15),
+            // Less than the 15 s of the original, so that even the slowest change of leader takes less than 20 s.
+            Duration = TimeSpan.FromSeconds(12),
             RenewEvery = TimeSpan.FromSeconds(2),
         },
         loggers,

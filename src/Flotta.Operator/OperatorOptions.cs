@@ -20,8 +20,14 @@ public sealed record OperatorOptions
     /// <summary>ENABLE_WEBHOOKS.</summary>
     public bool EnableWebhooks { get; init; } = true;
 
+    /// <summary>WEBHOOK_CERTIFICATES: self-managed, or external where cert-manager or a person keeps the Secret webhook-server-cert.</summary>
+    public bool SelfManagedCertificates { get; init; } = true;
+
     /// <summary>OBC_AUTO_CREATE: an ObjectBucketClaim for every device.</summary>
     public bool ObcAutoCreate { get; init; }
+
+    /// <summary>OBC_STORAGE_CLASS: the provisioner that ObjectBucketClaims ask.</summary>
+    public string ObcStorageClass { get; init; } = "openshift-storage.noobaa.io";
 
     /// <summary>LOG_LEVEL: debug, info, warn, error or fatal.</summary>
     public string LogLevel { get; init; } = "info";
@@ -65,7 +71,9 @@ public sealed record OperatorOptions
             LeaderElect = read.Flag("LEADER_ELECT", options.LeaderElect),
             WebhookPort = read.Number("WEBHOOK_PORT", options.WebhookPort, 0, 65535),
             EnableWebhooks = read.Flag("ENABLE_WEBHOOKS", options.EnableWebhooks),
+            SelfManagedCertificates = read.OneOf("WEBHOOK_CERTIFICATES", "self-managed", "external"),
             ObcAutoCreate = read.Flag("OBC_AUTO_CREATE", options.ObcAutoCreate),
+            ObcStorageClass = read.Text("OBC_STORAGE_CLASS", options.ObcStorageClass),
             LogLevel = read.Text("LOG_LEVEL", options.LogLevel),
             EdgeWorkloadConcurrency = read.Number("EDGEWORKLOAD_CONCURRENCY", options.EdgeWorkloadConcurrency, 1, 1000),
             EdgeConfigConcurrency = read.Number("EDGECONFIG_CONCURRENCY", options.EdgeConfigConcurrency, 1, 1000),
@@ -92,6 +100,9 @@ public sealed record OperatorOptions
             "0" or "f" or "F" or "false" or "FALSE" or "False" => false,
             var text => Wrong($"{name} is '{text}', but should be true or false", fallback),
         };
+
+        /// <summary>True for the first, which is the default.</summary>
+        public bool OneOf(string name, string first, string second) => Text(name, first) is var text && (text == first || (text != second && Wrong($"{name} is '{text}', but should be {first} or {second}", true)));
 
         public int Number(string name, int fallback, int least, int most)
         {

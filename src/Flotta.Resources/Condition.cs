@@ -8,10 +8,10 @@ namespace Flotta.Resources;
 public sealed record Condition
 {
     [JsonPropertyName("type"), Required]
-    public string Type { get; init; } = "";
+    public string Type { get; init => field = value ?? ""; } = "";
 
     [JsonPropertyName("status"), Required, AllowedValues("True", "False", "Unknown")]
-    public string Status { get; init; } = Names.ConditionStatus.Unknown;
+    public string Status { get; init => field = value ?? Names.ConditionStatus.Unknown; } = Names.ConditionStatus.Unknown;
 
     [JsonPropertyName("reason"), Description("One word in CamelCase that a program can rely on.")]
     public string? Reason { get; init; }

@@ -1,10 +1,14 @@
-using k8s;
+using System.Diagnostics.CodeAnalysis;
 using k8s.Models;
 using static Flotta.Resources.Schemas.CustomResource;
 
 namespace Flotta.Resources;
 
-/// <summary>The custom resource definitions of our six kinds. deploy/kubernetes/crds holds them as YAML; a test keeps the two equal.</summary>
+/// <summary>
+/// The custom resource definitions of our six kinds, made from the records by reflection: for the tests, which keep deploy/kubernetes/crds
+/// equal to them. The programs hand on those files (<see cref="DefinitionManifests"/>).
+/// </summary>
+[RequiresUnreferencedCode("Reads the properties of every record; the programs use DefinitionManifests.")]
 public static class Definitions
 {
     private const string Condition = ".status.conditions[?(@.type==\"{0}\")].status";
@@ -23,7 +27,12 @@ public static class Definitions
         Column("Connected to", "string", ".status.connectedTo", "The Edge API replica that the device talks to", wide: true),
         Column("Hostname", "string", ".status.hardware.hostname", wide: true));
 
-    public static V1CustomResourceDefinition EdgeDeviceSet { get; } = Define<EdgeDeviceSet>(null);
+    public static V1CustomResourceDefinition EdgeDeviceSet { get; } = Define<EdgeDeviceSet>(
+        null,
+        Column("Devices", "integer", ".status.devices", "How many devices are members"),
+        Column("Connected", "integer", ".status.connected", "How many of them are heard of"),
+        Column("UpToDate", "integer", ".status.upToDate", "How many of them have applied their configuration"),
+        Age);
 
     public static V1CustomResourceDefinition EdgeDeviceSignedRequest { get; } = Define<EdgeDeviceSignedRequest>(
         "edsr",
@@ -42,16 +51,21 @@ public static class Definitions
         Column("Running", "integer", ".status.running", "On how many of them it runs"),
         Age);
 
-    public static V1CustomResourceDefinition EdgeConfig { get; } = Define<EdgeConfig>(null);
+    public static V1CustomResourceDefinition EdgeConfig { get; } = Define<EdgeConfig>(
+        null,
+        Column("Completed", "string", ".status.edgePlaybookStatus.conditions[?(@.type==\"Completed\")].status", "Whether every device is through with every playbook"),
+        Column("Message", "string", ".status.edgePlaybookStatus.conditions[?(@.type==\"Completed\")].message"),
+        Age);
 
-    public static V1CustomResourceDefinition PlaybookExecution { get; } = Define<PlaybookExecution>(null);
+    public static V1CustomResourceDefinition PlaybookExecution { get; } = Define<PlaybookExecution>(
+        null,
+        Column("Status", "string", ".status.conditions[?(@.status==\"True\")].type"),
+        Age);
 
     public static IReadOnlyList<V1CustomResourceDefinition> All { get; } =
         [EdgeConfig, EdgeDevice, EdgeDeviceSet, EdgeDeviceSignedRequest, EdgeWorkload, PlaybookExecution];
 
     public static string FileName(V1CustomResourceDefinition definition) => $"{definition.Spec.Group}_{definition.Spec.Names.Plural}.yaml";
-
-    public static string Yaml(V1CustomResourceDefinition definition) => "---\n" + KubernetesYaml.Serialize(definition).ReplaceLineEndings("\n");
 
     private static string ConditionPath(string type) => Condition.Replace("{0}", type, StringComparison.Ordinal);
 }

@@ -32,6 +32,10 @@ public static class Names
         public const string RegistrationSecret = "reg-client-ca";
         public const string True = "true";
 
+        /// <summary>On a PlaybookExecution that the Operator made: for which device, and of which EdgeConfig.</summary>
+        public const string Device = "flotta/device";
+        public const string Config = "flotta/config";
+
         /// <summary>
         /// The label that tells that a workload is assigned to a device. A label's name has room for 63 characters and an object's for 253,
         /// so a longer name is cut and told apart by a hash of the whole.
@@ -42,8 +46,33 @@ public static class Names
     public static class Annotations
     {
         public const string Revoked = "flotta/revoked";
+
+        /// <summary>On the Lease of an Edge API replica: where other replicas reach it.</summary>
+        public const string Address = "flotta/address";
+
+        /// <summary>On a PlaybookExecution: the user that runs it, and that its run is over and done with.</summary>
+        public const string User = "flotta/user";
+        public const string Done = "flotta/done";
+
+        /// <summary>On a PlaybookExecution: which of its config's playbooks it is.</summary>
+        public const string Index = "flotta/index";
         public const string PodmanPrefix = "podman/";
     }
+
+    /// <summary>
+    /// One playbook of a config on one device. A later run has a name of its own, so that what a device still says of the earlier one cannot be taken for it.
+    /// Names have room for 253 characters; a longer one is cut and told apart by a hash of the whole.
+    /// </summary>
+    public static string PlaybookExecution(string device, string config, int index, int attempt = 0)
+    {
+        var whole = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{device}-{config}-{index}");
+        if (attempt > 0)
+            whole += string.Create(System.Globalization.CultureInfo.InvariantCulture, $"-r{attempt}");
+        return whole.Length <= 253 ? whole : LabelValue.Fit(whole);
+    }
+
+    /// <summary>What the original calls the only one that it makes.</summary>
+    public static string FirstPlaybookExecution(string device, string config) => $"{device}-{config}";
 
     public static class Finalizers
     {
@@ -63,6 +92,17 @@ public static class Names
         public const string Connected = "Connected";
         public const string UpToDate = "UpToDate";
         public const string WorkloadsReady = "WorkloadsReady";
+
+        /// <summary>And the name of a monitor.</summary>
+        public const string AlarmPrefix = "alarm/";
+    }
+
+    public static class PlaybookConditions
+    {
+        public const string Deploying = "Deploying";
+        public const string Completed = "Completed";
+        public const string Succeeded = "SuccessfullyCompleted";
+        public const string Failed = "CompletedWithError";
     }
 
     public static class ConditionStatus
@@ -81,6 +121,9 @@ public static class Names
 
     /// <summary>Every Edge API replica renews one Lease in the operator's namespace; its name starts with this and ends with the replica's.</summary>
     public const string EdgeApiLeasePrefix = "flotta-edge-api-";
+
+    /// <summary>The ConfigMap in the operator's namespace that tells people how the Edge API is reached.</summary>
+    public const string EdgeApiInfo = "flotta-edge-api-info";
 
     /// <summary>Reserved on every device for node_exporter.</summary>
     public const int NodeExporterPort = 9100;

@@ -6,12 +6,14 @@ namespace Flotta.EndToEnd;
 internal sealed partial class EmbeddedControlPlane : ControlPlane
 {
     private readonly string[] flags;
+    private readonly IReadOnlyDictionary<string, string>? environment;
     private string[] ports = ["0", "0", "0"];
 
-    private EmbeddedControlPlane(string folder, string[] flags)
+    private EmbeddedControlPlane(string folder, string[] flags, IReadOnlyDictionary<string, string>? environment)
         : base(folder)
     {
         this.flags = flags;
+        this.environment = environment;
         Program = null!;
     }
 
@@ -21,9 +23,11 @@ internal sealed partial class EmbeddedControlPlane : ControlPlane
 
     public RunningProgram Program { get; private set; }
 
-    public static async Task<EmbeddedControlPlane> StartAsync(string folder, params string[] flags)
+    public static Task<EmbeddedControlPlane> StartAsync(string folder, params string[] flags) => StartAsync(folder, null, flags);
+
+    public static async Task<EmbeddedControlPlane> StartAsync(string folder, IReadOnlyDictionary<string, string>? environment, params string[] flags)
     {
-        var plane = new EmbeddedControlPlane(folder, flags);
+        var plane = new EmbeddedControlPlane(folder, flags, environment);
         await plane.StartAgainAsync();
         return plane;
     }
@@ -32,10 +36,19 @@ internal sealed partial class EmbeddedControlPlane : ControlPlane
     {
         Program = RunningProgram.Start(
             Programs.Flotta,
-            ["up", "--data-dir", Folder, "--kube-port", ports[0], "--edge-port", ports[1], "--metrics-port", ports[2], .. flags]);
+            ["up", "--data-dir", Folder, "--kube-port", ports[0], "--edge-port", ports[1], "--metrics-port", ports[2], .. flags],
+            environment);
         var ready = await Program.LineAsync(line => line.StartsWith("ready ", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
         ports = [.. PortAtTheEnd().Matches(ready).Select(match => match.Groups["port"].Value)];
         ports.Length.ShouldBe(3, ready);
+    }
+
+    /// <summary>As a service manager stops it.</summary>
+    public async Task StopAsync()
+    {
+        Program.Terminate();
+        await Program.EndAsync(TimeSpan.FromSeconds(30));
+        await Program.DisposeAsync();
     }
 
     public async Task KillAsync()

@@ -11,6 +11,14 @@ public sealed class EnrolmentJourneyTests(ITestOutputHelper log)
     }
 
     [Fact]
+    public async Task The_same_journey_is_made_by_a_daemon_and_a_worker()
+    {
+        await using var site = await Site.StartAsync();
+        await using var device = site.AttachedDevice("till-07");
+        await Journey.FromEnrolmentToRunningAsync(site.Plane, device, site.Podman, log.WriteLine);
+    }
+
+    [Fact]
     public async Task Nothing_is_handed_out_before_a_person_has_approved()
     {
         await using var site = await Site.StartAsync();

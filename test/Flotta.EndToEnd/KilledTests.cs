@@ -5,7 +5,7 @@ namespace Flotta.EndToEnd;
 /// <summary>kill -9 of any part at any moment loses nothing that was acknowledged, and never restarts a container.</summary>
 public sealed class KilledTests(ITestOutputHelper log)
 {
-    private static readonly int Rounds = Environment.GetEnvironmentVariable("FLOTTA_SOAK") is null ? 6 : 200;
+    private static readonly int Rounds = Environment.GetEnvironmentVariable("FLOTTA_SOAK") is null ? 8 : 200;
 
     [Fact]
     public async Task Killed_parts_come_back_with_the_same_identities_objects_and_containers()
@@ -18,6 +18,7 @@ public sealed class KilledTests(ITestOutputHelper log)
         await Web.AnswersAsync(port, TimeSpan.FromSeconds(30));
         await device.WorkloadIsAsync("hello", "Running");
         var container = await site.ContainersAsync();
+        var foreign = await ForeignAsync(site);
         var uid = await site.Plane.FieldAsync("edgedevice", "till-07", ".metadata.uid");
         var serial = await site.Plane.FieldAsync("edgedevice", "till-07", ".status.certificate.serial");
         serial.ShouldNotBeEmpty();
@@ -26,7 +27,7 @@ public sealed class KilledTests(ITestOutputHelper log)
         for (var round = 0; round < Rounds; round++)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(0, 1500)));
-            switch (round % 3)
+            switch (round % 4)
             {
                 case 0:
                     await site.Plane.KillAsync();
@@ -37,6 +38,11 @@ public sealed class KilledTests(ITestOutputHelper log)
                     await device.KillAsync();
                     await Task.Delay(TimeSpan.FromMilliseconds(random.Next(0, 500)));
                     device.StartAgain();
+                    break;
+                case 2:
+                    await site.Podman.KillServiceAsync();
+                    await Task.Delay(TimeSpan.FromMilliseconds(random.Next(0, 500)));
+                    await site.Podman.StartServiceAsync();
                     break;
                 default:
                     await site.Plane.KillAsync();
@@ -54,12 +60,27 @@ public sealed class KilledTests(ITestOutputHelper log)
         (await site.Plane.FieldAsync("edgedevice", "till-07", ".metadata.uid")).ShouldBe(uid);
         (await site.Plane.FieldAsync("edgedevice", "till-07", ".status.certificate.serial")).ShouldBe(serial);
         (await site.ContainersAsync()).ShouldBe(container, "no container was restarted or replaced");
+        (await ForeignAsync(site)).ShouldBe(foreign, "what is not ours was touched");
         await Web.AnswersAsync(port, TimeSpan.FromSeconds(5));
 
         // And the pair still works.
         await site.Plane.KubectlAsync("delete", "edgeworkload", "hello", "--timeout=20s");
-        await Eventually.TrueAsync(async () => (await site.PodsAsync()).Length == 0, TimeSpan.FromSeconds(60), () => device.Program.Said);
+        await Eventually.TrueAsync(async () => (await site.PodsAsync()) is ["foreign"], TimeSpan.FromSeconds(60), () => device.Program.Said);
+        (await ForeignAsync(site)).ShouldBe(foreign);
         log.WriteLine($"{Rounds} rounds");
+    }
+
+    // A pod and a volume that somebody else made, and when they started: made at the first call.
+    private static async Task<string> ForeignAsync(Site site)
+    {
+        if (!(await site.PodsAsync()).Contains("foreign", StringComparer.Ordinal))
+        {
+            await site.Podman.RunAsync("volume", "create", "foreign");
+            await site.Podman.RunAsync("pod", "create", "--name", "foreign");
+            await site.Podman.RunAsync("run", "--detach", "--pod", "foreign", "--volume", "foreign:/data", PodmanHost.Image, "/bin/sleep", "100000");
+        }
+
+        return await site.Podman.RunAsync("ps", "--no-trunc", "--filter", "pod=foreign", "--format", "{{.ID}} {{.StartedAt}}") + await site.Podman.RunAsync("volume", "ls", "--quiet", "--filter", "name=foreign");
     }
 
     [Fact]

@@ -117,6 +117,9 @@ public sealed partial class MakeRunTests(ITestOutputHelper log)
             () => $"Processes: {string.Join(", ", ProcessesOf(home))}; mounts: {string.Join('\n', File.ReadLines("/proc/self/mountinfo").Where(line => line.Contains(home, StringComparison.Ordinal)))}");
         // The machine may have bridges of its own; none is to be added.
         Bridges().Except(bridgesBefore, StringComparer.Ordinal).ShouldBeEmpty("a bridge of podman's is left");
+        // A run that never came to the device has none.
+        if (Path.Combine(home, "device", "device-id") is var named && File.Exists(named))
+            (await RunningProgram.RunAsync("nft", ["list", "table", "inet", Site.FirewallTable((await File.ReadAllTextAsync(named)).Trim())])).ExitCode.ShouldNotBe(0, "the device's firewall table is left");
     }
 
     private static IEnumerable<(int Id, string Program)> ProcessesOf(string home)

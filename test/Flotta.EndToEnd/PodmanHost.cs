@@ -15,29 +15,54 @@ internal sealed class PodmanHost : IAsyncDisposable
     private readonly Dictionary<string, string> environment;
     private RunningProgram? service;
 
-    private PodmanHost()
+    // Where all of it runs: in the tests' own namespaces, unless there is a machine for it.
+    private string[] inside = [];
+
+    // What a user without rights may mount differs from kernel to kernel; plain copies work with all.
+    private readonly bool rootless;
+
+    private PodmanHost(bool rootless)
     {
+        this.rootless = rootless;
         // Short, because the path of a unix socket has 108 bytes at the most.
         run = Directory.CreateDirectory("/run/flotta-test-" + Guid.NewGuid().ToString("N")[..8]);
-        environment = new(StringComparer.Ordinal) { ["CONTAINERS_CONF"] = Path.Combine(folder.Path, "containers.conf") };
+        environment = new(StringComparer.Ordinal)
+        {
+            ["CONTAINERS_CONF"] = Path.Combine(folder.Path, "containers.conf"),
+            ["CONTAINERS_STORAGE_CONF"] = Path.Combine(folder.Path, "storage.conf"),
+        };
     }
 
     public string Socket => Path.Combine(run.FullName, "podman.sock");
+
+    /// <summary>What a podman command of one's own needs in its environment.</summary>
+    public IReadOnlyDictionary<string, string> Environment => environment;
 
     /// <summary>The flags that name this podman's folders, for a podman command of one's own.</summary>
     public string[] Flags =>
     [
         "--root", Path.Combine(folder.Path, "storage"), "--runroot", Path.Combine(run.FullName, "run"), "--tmpdir", Path.Combine(run.FullName, "tmp"),
-        "--network-config-dir", Path.Combine(folder.Path, "networks"),
+        "--network-config-dir", Path.Combine(folder.Path, "networks"), .. rootless ? ["--storage-driver", "vfs"] : Array.Empty<string>(),
     ];
 
-    public static async Task<PodmanHost> StartAsync()
+    public string Folder => folder.Path;
+
+    public string RunFolder => run.FullName;
+
+    /// <param name="machine">Starts what podman shall run in, and returns the command that enters it.</param>
+    /// <param name="authority">A file of a certificate that registries may show.</param>
+    public static async Task<PodmanHost> StartAsync(Func<PodmanHost, Task<string[]>>? machine = null, string? authority = null, bool rootless = false)
     {
-        var podman = new PodmanHost();
+        var podman = new PodmanHost(rootless);
         try
         {
-            await File.WriteAllTextAsync(podman.environment["CONTAINERS_CONF"], Configuration());
-            await podman.MakeImageAsync();
+            await File.WriteAllTextAsync(podman.environment["CONTAINERS_CONF"], podman.Configuration());
+            await File.WriteAllTextAsync(podman.environment["CONTAINERS_STORAGE_CONF"], $"[storage]\ndriver = \"{(rootless ? "vfs" : "")}\"\ngraphroot = \"{podman.folder.Path}/storage\"\nrunroot = \"{podman.run.FullName}/run\"\n");
+            if (authority is not null)
+                podman.environment["SSL_CERT_FILE"] = authority;
+            if (machine is not null)
+                podman.inside = await machine(podman);
+            await podman.ImageWithPageAsync(Image, "hello");
             await podman.StartServiceAsync();
             return podman;
         }
@@ -52,11 +77,27 @@ internal sealed class PodmanHost : IAsyncDisposable
     public async Task StartServiceAsync()
     {
         service = await LastingThread.RunAsync(() =>
-            RunningProgram.Start("setpriv", ["--pdeathsig", "KILL", "podman", .. Flags, "system", "service", "--time", "0", "unix://" + Socket], environment));
+            RunningProgram.Start("setpriv", ["--pdeathsig", "KILL", .. inside, "podman", .. Flags, "system", "service", "--time", "0", "unix://" + Socket], environment));
         await Eventually.TrueAsync(
             async () => (await RunningProgram.RunAsync("curl", ["-sf", "--unix-socket", Socket, "http://d/_ping"])).ExitCode == 0,
             TimeSpan.FromSeconds(20),
             () => service.Said);
+    }
+
+    /// <summary>After all processes of podman's machine have ended at once.</summary>
+    public async Task RebootAsync(Func<PodmanHost, Task<string[]>> machine)
+    {
+        await service!.DisposeAsync();
+        service = null;
+        // What is in memory on a machine.
+        foreach (var entry in run.EnumerateFileSystemInfos())
+        {
+            if (entry is DirectoryInfo sub)
+                sub.Delete(recursive: true);
+            else
+                entry.Delete();
+        }
+        inside = await machine(this);
     }
 
     public async Task KillServiceAsync()
@@ -114,21 +155,36 @@ internal sealed class PodmanHost : IAsyncDisposable
     }
 
     private Task<(int ExitCode, string Output, string Said)> TryAsync(params string[] arguments) =>
-        RunningProgram.RunAsync("podman", [.. Flags, .. arguments], environment);
+        inside is [var enter, .. var where]
+            ? RunningProgram.RunAsync(enter, [.. where, "podman", .. Flags, .. arguments], environment)
+            : RunningProgram.RunAsync("podman", [.. Flags, .. arguments], environment);
 
-    private async Task MakeImageAsync()
+    /// <param name="page">What its web server shows; null for an image in which nothing can be run.</param>
+    public async Task ImageWithPageAsync(string name, string? page)
     {
-        var root = folder.Sub("image");
+        var root = Directory.CreateDirectory(Path.Combine(folder.Path, "image-" + Guid.NewGuid().ToString("N"))).FullName;
         Directory.CreateDirectory(Path.Combine(root, "bin"));
+        if (page is null)
+        {
+            await File.WriteAllTextAsync(Path.Combine(root, "bin", "nothing"), "");
+            await ImportAsync(root, name);
+            return;
+        }
+
         Directory.CreateDirectory(Path.Combine(root, "www"));
         var busybox = new[] { "/bin/busybox", "/usr/bin/busybox" }.First(File.Exists);
         File.Copy(busybox, Path.Combine(root, "bin", "busybox"));
-        foreach (var name in new[] { "sh", "httpd", "sleep", "cat" })
-            File.CreateSymbolicLink(Path.Combine(root, "bin", name), "busybox");
-        await File.WriteAllTextAsync(Path.Combine(root, "www", "index.html"), "hello");
-        var archive = Path.Combine(folder.Path, "image.tar");
+        foreach (var tool in new[] { "sh", "httpd", "sleep", "cat" })
+            File.CreateSymbolicLink(Path.Combine(root, "bin", tool), "busybox");
+        await File.WriteAllTextAsync(Path.Combine(root, "www", "index.html"), page);
+        await ImportAsync(root, name);
+    }
+
+    private async Task ImportAsync(string root, string name)
+    {
+        var archive = root + ".tar";
         System.Formats.Tar.TarFile.CreateFromDirectory(root, archive, includeBaseDirectory: false);
-        await RunAsync("import", archive, Image);
+        await RunAsync("import", archive, name);
     }
 
     // Deepest first.
@@ -138,7 +194,7 @@ internal sealed class PodmanHost : IAsyncDisposable
         .OrderByDescending(mount => mount.Length);
 
     // What a build machine may lack: cgroups v2 (crun wants it), systemd, the right to raise limits.
-    private static string Configuration()
+    private string Configuration()
     {
         var unified = File.Exists("/sys/fs/cgroup/cgroup.controllers") && File.Exists("/usr/bin/crun");
         var effective = Convert.ToUInt64(File.ReadLines("/proc/self/status").First(line => line.StartsWith("CapEff", StringComparison.Ordinal)).Split('\t')[1], 16);
@@ -151,6 +207,9 @@ internal sealed class PodmanHost : IAsyncDisposable
             runtime = "{(unified ? "crun" : "runc")}"
             cgroup_manager = "cgroupfs"
             events_logger = "file"
+            tmp_dir = "{run.FullName}/tmp"
+            [network]
+            network_config_dir = "{folder.Path}/networks"
             """);
     }
 }

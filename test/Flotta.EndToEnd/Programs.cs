@@ -9,6 +9,8 @@ internal static class Programs
 
     public static string Agent { get; } = Built("flotta-agent");
 
+    public static string Fleet { get; } = Built("flotta-fleet");
+
     private static string Built(string name)
     {
         var path = Path.Combine(Root, "out", name);

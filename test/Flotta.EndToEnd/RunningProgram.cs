@@ -10,6 +10,7 @@ internal sealed partial class RunningProgram : IAsyncDisposable
     private readonly Process process;
     private readonly ConcurrentQueue<string> lines = new();
     private readonly ConcurrentQueue<string> output = new();
+    private bool disposed;
 
     private RunningProgram(Process process) => this.process = process;
 
@@ -18,6 +19,10 @@ internal sealed partial class RunningProgram : IAsyncDisposable
     public bool HasEnded => process.HasExited;
 
     public int ExitCode => process.ExitCode;
+
+    /// <summary>Resident memory, as of now.</summary>
+    public double MemoryMiB => process.HasExited ? 0 : long.Parse(
+        File.ReadLines($"/proc/{process.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))[6..^2].Trim(), System.Globalization.CultureInfo.InvariantCulture) / 1024.0;
 
     /// <summary>All that it said so far, both streams.</summary>
     public string Said => string.Join('\n', lines);
@@ -48,9 +53,9 @@ internal sealed partial class RunningProgram : IAsyncDisposable
 
     /// <summary>Runs to its end, within a minute unless told otherwise; the answer is exit code, standard output, and all that was said.</summary>
     public static async Task<(int ExitCode, string Output, string Said)> RunAsync(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, TimeSpan? deadline = null)
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, TimeSpan? deadline = null, string? folder = null)
     {
-        await using var running = Start(program, arguments, environment);
+        await using var running = Start(program, arguments, environment, folder);
         await running.EndAsync(deadline ?? TimeSpan.FromMinutes(1));
         return (running.ExitCode, string.Join('\n', running.output), running.Said);
     }
@@ -83,8 +88,14 @@ internal sealed partial class RunningProgram : IAsyncDisposable
     /// <summary>As a service manager stops it.</summary>
     public void Terminate() => Signal(15);
 
-    /// <summary>As Ctrl-C does.</summary>
-    public void Interrupt() => Signal(2);
+    /// <summary>As Ctrl-C does; as a service manager does where the tests run in the background of a shell, whose children never hear of a Ctrl-C.</summary>
+    public void Interrupt() => Signal(InterruptsAreIgnored() ? 15 : 2);
+
+    private static bool InterruptsAreIgnored()
+    {
+        var ignored = File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim();
+        return (ulong.Parse(ignored, System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture) & (1 << (2 - 1))) != 0;
+    }
 
     public void Signal(int signal)
     {
@@ -94,6 +105,9 @@ internal sealed partial class RunningProgram : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (disposed)
+            return;
+        disposed = true;
         if (!process.HasExited)
             process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync();

@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Flotta.EndToEnd;
 
 /// <summary>A control plane and a podman of their own in a temporary folder; devices are started on them.</summary>
@@ -5,9 +8,13 @@ internal sealed class Site : IAsyncDisposable
 {
     private readonly TemporaryFolder folder;
 
-    private Site(TemporaryFolder folder, EmbeddedControlPlane plane, PodmanHost podman)
+    private readonly ShiftedClock? clock;
+    private readonly HashSet<string> devices = new(StringComparer.Ordinal);
+
+    private Site(TemporaryFolder folder, EmbeddedControlPlane plane, PodmanHost podman, ShiftedClock? clock)
     {
         this.folder = folder;
+        this.clock = clock;
         Plane = plane;
         Podman = podman;
     }
@@ -20,10 +27,23 @@ internal sealed class Site : IAsyncDisposable
     {
         var place = new TemporaryFolder();
         var podman = await PodmanHost.StartAsync();
-        return new Site(place, await EmbeddedControlPlane.StartAsync(place.Sub("control-plane"), flags), podman);
+        return new Site(place, await EmbeddedControlPlane.StartAsync(place.Sub("control-plane"), flags), podman, null);
     }
 
-    public Device Device(string id) => EndToEnd.Device.Start(Plane, id, folder.Sub("device-" + id), Podman.Socket);
+    /// <summary>Where control plane and devices go by a clock that the test sets.</summary>
+    public static async Task<(Site Site, ShiftedClock Clock)> StartShiftedAsync(params string[] flags)
+    {
+        var place = new TemporaryFolder();
+        var shifted = new ShiftedClock(Path.Combine(place.Path, "clock"));
+        var podman = await PodmanHost.StartAsync();
+        return (new Site(place, await EmbeddedControlPlane.StartAsync(place.Sub("control-plane"), shifted.Environment, flags), podman, shifted), shifted);
+    }
+
+    public Device Device(string id, string? server = null) => EndToEnd.Device.Start(Plane, Known(id), folder.Sub("device-" + id), Podman.Socket, clock?.Environment, server);
+
+    public Device DeviceIn(string id, string data) => EndToEnd.Device.Start(Plane, Known(id), data, Podman.Socket, clock?.Environment);
+
+    public Device AttachedDevice(string id) => EndToEnd.Device.StartAttached(Plane, Known(id), folder.Sub("device-" + id), Podman.Socket);
 
     public async Task<string[]> PodsAsync() =>
         (await Podman.RunAsync("pod", "ps", "--format", "{{.Name}}")).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -50,8 +70,19 @@ internal sealed class Site : IAsyncDisposable
         return "";
     }
 
+    /// <summary>The name of a device's table of nftables.</summary>
+    public static string FirewallTable(string device) => "flotta_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(device)))[..12];
+
+    private string Known(string id)
+    {
+        devices.Add(id);
+        return id;
+    }
+
     public async ValueTask DisposeAsync()
     {
+        foreach (var id in devices)
+            await RunningProgram.RunAsync("nft", ["delete", "table", "inet", FirewallTable(id)]);
         await Plane.DisposeAsync();
         await Podman.DisposeAsync();
         folder.Dispose();

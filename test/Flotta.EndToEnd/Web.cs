@@ -11,11 +11,15 @@ internal static class Web
 
     public static Task AnswersAsync(int port, TimeSpan deadline) => Eventually.TrueAsync(() => IsAnsweredAsync(port), deadline, () => $"Nothing answers on port {port}.");
 
-    private static async Task<bool> IsAnsweredAsync(int port)
+    public static Task AnswersAsync(int port, TimeSpan deadline, string content) =>
+        Eventually.TrueAsync(() => IsAnsweredAsync(port, content), deadline, () => $"{content} is not what port {port} answers.");
+
+    private static async Task<bool> IsAnsweredAsync(int port, string? content = null)
     {
         try
         {
-            return (await Client.GetStringAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/")))).Length > 0;
+            var answer = await Client.GetStringAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/")));
+            return content is null ? answer.Length > 0 : answer == content;
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
         {

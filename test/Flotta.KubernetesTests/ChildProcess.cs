@@ -8,7 +8,8 @@ internal sealed class ChildProcess : IAsyncDisposable
     // Reading standard input is what notices our death, however we die. "exec" would lose the shell that has to do the killing.
     private const string Guard = """
         exec 3<&0 2>/dev/null; log=$1; shift
-        "$@" >"$log" 2>&1 </dev/null 3<&- & child=$!
+        "$@" >>"$log" 2>&1 </dev/null 3<&- & child=$!
+        echo $child >"$log.pid"
         (read -r _; kill -9 $child) <&3 & guard=$!
         wait $child; kill $guard
         """;
@@ -32,6 +33,14 @@ internal sealed class ChildProcess : IAsyncDisposable
         var start = new ProcessStartInfo("/bin/sh") { RedirectStandardInput = true, UseShellExecute = false };
         foreach (var argument in (string[])["-c", Guard, "sh", log, program, .. arguments]) start.ArgumentList.Add(argument);
         return new(Process.Start(start)!, Path.GetFileName(program), log);
+    }
+
+    /// <summary>STOP, CONT or KILL: what can happen to a server.</summary>
+    public async Task SignalAsync(string signal, CancellationToken cancellationToken)
+    {
+        using var kill = Process.Start("kill", ["-" + signal, (await File.ReadAllTextAsync(log + ".pid", cancellationToken)).Trim()]);
+        await kill.WaitForExitAsync(cancellationToken);
+        if (kill.ExitCode != 0) throw new InvalidOperationException($"{Name} could not be sent {signal}");
     }
 
     public async Task<string> LastWordsAsync(CancellationToken cancellationToken) =>

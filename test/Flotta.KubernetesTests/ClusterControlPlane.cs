@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.RegularExpressions;
 using Flotta.EndToEnd;
 using Flotta.Resources;
@@ -40,7 +39,7 @@ internal sealed partial class ClusterControlPlane : ControlPlane
                 plane.edgePort = match.Groups["port"].Value;
         }
 
-        await plane.FetchBootstrapAsync();
+        await BootstrapFiles.FetchAsync(plane);
         return plane;
     }
 
@@ -48,17 +47,6 @@ internal sealed partial class ClusterControlPlane : ControlPlane
     {
         foreach (var role in roles)
             await role.DisposeAsync();
-    }
-
-    // As an administrator fetches it: from the Secrets, whose names and keys are the original's.
-    private async Task FetchBootstrapAsync()
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(Bootstrap("ca"))!);
-        async Task KeepAsync(string file, params string[] query) =>
-            await File.WriteAllTextAsync(Bootstrap(file), Encoding.UTF8.GetString(Convert.FromBase64String(await KubectlAsync(["-n", "flotta", "get", "secret", .. query]))));
-        await KeepAsync("ca", "flotta-ca", "-o", """jsonpath={.data.ca\.crt}""");
-        await KeepAsync("cert", "-l", "reg-client-ca=true", "-o", """jsonpath={.items[0].data.client\.crt}""");
-        await KeepAsync("key", "-l", "reg-client-ca=true", "-o", """jsonpath={.items[0].data.client\.key}""");
     }
 
     [GeneratedRegex(@"edge=https://[^ ]*:(?<port>\d+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

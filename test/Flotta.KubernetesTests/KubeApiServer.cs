@@ -15,6 +15,8 @@ public sealed class KubeApiServer : IAsyncDisposable
     private readonly DirectoryInfo folder;
     private readonly TestCertificates certificates;
     private readonly List<ChildProcess> children = [];
+    private Func<ChildProcess>? startEtcd;
+    private ChildProcess? etcd;
 
     private KubeApiServer(DirectoryInfo folder, TestCertificates certificates, int port)
     {
@@ -37,7 +39,10 @@ public sealed class KubeApiServer : IAsyncDisposable
                 : null;
 
     /// <summary>A kubeconfig for anybody: the API server believes this client certificate's names. system:masters may do everything.</summary>
-    public string Kubeconfig(string user, params string[] groups)
+    public string Kubeconfig(string user, params string[] groups) => Kubeconfig(Address, user, groups);
+
+    /// <summary>The same for something that stands in front of the API server.</summary>
+    public string Kubeconfig(Uri address, string user, params string[] groups)
     {
         var (certificate, key) = certificates.Client(user, groups);
         return $"""
@@ -45,7 +50,7 @@ public sealed class KubeApiServer : IAsyncDisposable
             kind: Config
             current-context: test
             contexts: [{"{"}name: test, context: {"{"}cluster: test, user: test{"}}"}]
-            clusters: [{"{"}name: test, cluster: {"{"}server: "{Address.GetLeftPart(UriPartial.Authority)}", certificate-authority-data: {Base64(certificates.CaPem)}{"}}"}]
+            clusters: [{"{"}name: test, cluster: {"{"}server: "{address.GetLeftPart(UriPartial.Authority)}", certificate-authority-data: {Base64(certificates.CaPem)}{"}}"}]
             users: [{"{"}name: test, user: {"{"}client-certificate-data: {Base64(certificate)}, client-key-data: {Base64(key)}{"}}"}]
             """;
     }
@@ -67,6 +72,24 @@ public sealed class KubeApiServer : IAsyncDisposable
         }
     }
 
+    internal TestCertificates Certificates => certificates;
+
+    /// <summary>Takes etcd away: frozen it still has its connections, killed it has to be started again.</summary>
+    internal Task StopEtcdAsync(bool kill, CancellationToken cancellationToken) => etcd!.SignalAsync(kill ? "KILL" : "STOP", cancellationToken);
+
+    internal async Task StartEtcdAsync(bool killed, CancellationToken cancellationToken)
+    {
+        if (!killed)
+        {
+            await etcd!.SignalAsync("CONT", cancellationToken);
+            return;
+        }
+
+        children.Remove(etcd!);
+        await etcd!.DisposeAsync();
+        children.Insert(0, etcd = startEtcd!());
+    }
+
     public async ValueTask DisposeAsync()
     {
         // The API server first: without etcd it would only complain.
@@ -77,16 +100,17 @@ public sealed class KubeApiServer : IAsyncDisposable
 
     private async Task RunAsync(int etcdPort, int peerPort, int port, CancellationToken cancellationToken)
     {
-        var etcd = $"http://127.0.0.1:{etcdPort}";
-        children.Add(ChildProcess.Start(
+        var address = $"http://127.0.0.1:{etcdPort}";
+        startEtcd = () => ChildProcess.Start(
             Path.Combine(Assets!, "etcd"),
             In("etcd.log"),
             "--data-dir", In("etcd"),
-            "--listen-client-urls", etcd,
-            "--advertise-client-urls", etcd,
+            "--listen-client-urls", address,
+            "--advertise-client-urls", address,
             "--listen-peer-urls", $"http://127.0.0.1:{peerPort}",
             "--initial-advertise-peer-urls", $"http://127.0.0.1:{peerPort}",
-            "--initial-cluster", $"default=http://127.0.0.1:{peerPort}"));
+            "--initial-cluster", $"default=http://127.0.0.1:{peerPort}");
+        children.Add(etcd = startEtcd());
 
         using var serviceAccounts = RSA.Create(2048);
         var (certificate, key) = certificates.Server();
@@ -97,7 +121,7 @@ public sealed class KubeApiServer : IAsyncDisposable
         children.Add(ChildProcess.Start(
             Path.Combine(Assets!, "kube-apiserver"),
             In("kube-apiserver.log"),
-            "--etcd-servers", etcd,
+            "--etcd-servers", address,
             "--bind-address", "127.0.0.1",
             "--secure-port", $"{port}",
             "--tls-cert-file", In("server.pem"),

@@ -7,6 +7,8 @@ public sealed class EnrolmentOnARealClusterTests(RealCluster cluster) : Enrolmen
 
 public sealed class DevicesOnARealClusterTests(RealCluster cluster) : DeviceScenarios(cluster);
 
+public sealed class SettingsOnARealClusterTests(RealCluster cluster) : SettingsScenarios(cluster);
+
 public sealed class WorkloadsOnARealClusterTests(RealCluster cluster) : WorkloadScenarios(cluster);
 
 public sealed class SamplesOnARealClusterTests(RealCluster cluster) : SampleScenarios(cluster);

@@ -13,6 +13,7 @@ public sealed class ArrowTests
         ["Flotta.EdgeApi"] = ["Flotta.Wire", "Flotta.Resources", "Flotta.Kube"],
         ["Flotta.Yggdrasil"] = ["Flotta.Wire"],
         ["Flotta.Agent"] = ["Flotta.Wire", "Flotta.Yggdrasil"],
+        ["Flotta.Fleet"] = ["Flotta.Wire", "Flotta.Yggdrasil"],
         ["Flotta.Cli"] = ["Flotta.Resources", "Flotta.Kube", "Flotta.ApiServer", "Flotta.Operator", "Flotta.EdgeApi"],
     };
 

@@ -1,8 +1,19 @@
 using Flotta.Yggdrasil.Settings;
 using Flotta.Yggdrasil.Transport;
 using Microsoft.Extensions.Logging;
+using Choice = Flotta.Agent.Workloads.Choice;
 
 namespace Flotta.Agent.CommandLine;
+
+/// <summary>The ways to run.</summary>
+internal enum Verb
+{
+    Agent,
+    Yggdrasil,
+    Worker,
+    Plan,
+    Decommission,
+}
 
 /// <summary>What the agent was told to do, after flags, config.toml and defaults have been put together.</summary>
 internal sealed record AgentOptions
@@ -10,7 +21,9 @@ internal sealed record AgentOptions
     public const string DefaultConfig = "/etc/yggdrasil/config.toml";
     public const string DefaultDataDirectory = "/var/lib/flotta-agent";
     public const string DefaultPathPrefix = "api/flotta-management/v1";
-    public const string DefaultPodmanSocket = "/run/podman/podman.sock";
+    public const string DefaultRootlessUser = "flotta";
+
+    public Verb Verb { get; init; }
 
     public required string Server { get; init; }
 
@@ -26,17 +39,40 @@ internal sealed record AgentOptions
 
     public string DataDirectory { get; init; } = DefaultDataDirectory;
 
-    public string PodmanSocket { get; init; } = DefaultPodmanSocket;
+    /// <summary>Null: as <see cref="Rootless"/> says.</summary>
+    public string? PodmanSocket { get; init; }
+
+    public Choice Rootless { get; init; }
+
+    public string RootlessUser { get; init; } = DefaultRootlessUser;
+
+    /// <summary>Units of systemd start the workloads at boot.</summary>
+    public Choice Systemd { get; init; }
 
     public string TagsFile { get; init; } = "/etc/yggdrasil/tags.toml";
 
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
+    /// <summary>Where config.toml is, and with it tags.toml and the folder workers.</summary>
+    public string ConfigFolder { get; init; } = "/etc/yggdrasil";
+
+    public string? DataHost { get; init; }
+
+    public IReadOnlyList<string> ExcludedWorkers { get; init; } = [];
+
+    public string? SocketAddress { get; init; }
+
+    /// <summary>Decommissioning takes the identity, too.</summary>
+    public bool Wipe { get; init; }
+
+    /// <summary>Few bytes and few times awake, at the price of freshness.</summary>
+    public bool Thrifty { get; init; }
+
     public IReadOnlyList<string> UnknownKeys { get; init; } = [];
 
     /// <summary>The command line wins over the file, key by key.</summary>
     /// <exception cref="SettingsException">With a sentence for a person.</exception>
-    public static AgentOptions From(Flags flags, ConfigFile file, string configPath)
+    public static AgentOptions From(Flags flags, ConfigFile file, string configPath, Verb verb = Verb.Agent)
     {
         var protocol = flags.Protocol ?? file.Protocol ?? "http";
         if (protocol is not ("http" or "https"))
@@ -48,19 +84,30 @@ internal sealed record AgentOptions
         var clientId = Nothing(flags.ClientId ?? file.ClientId);
         if (clientId is not null && !Identities.ClientId.IsValid(clientId))
             throw new SettingsException($"The client-id \"{clientId}\" must be lower-case letters, digits, '-' and '.', as Kubernetes wants it.");
-        var server = flags.Server ?? file.Server ?? throw new SettingsException("No server is given: use --server HOST:PORT, or server in config.toml.");
+        var server = flags.Server ?? file.Server ?? (verb is Verb.Worker or Verb.Plan or Verb.Decommission ? "" : throw new SettingsException("No server is given: use --server HOST:PORT, or server in config.toml."));
+        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(configPath))!;
         return new AgentOptions
         {
-            Server = Checked(server),
+            Verb = verb,
+            Server = server.Length == 0 ? server : Checked(server),
+            Wipe = flags.Wipe,
             ClientId = clientId,
             CertFile = certFile,
             KeyFile = keyFile,
             CaRoot = flags.CaRoot is { Count: > 0 } roots ? roots : file.CaRoot ?? [],
             PathPrefix = flags.PathPrefix ?? file.PathPrefix ?? DefaultPathPrefix,
             DataDirectory = flags.DataDirectory ?? file.DataDir ?? DefaultDataDirectory,
-            PodmanSocket = Path(flags.PodmanSocket ?? file.PodmanSocket ?? DefaultPodmanSocket),
-            TagsFile = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(configPath))!, "tags.toml"),
+            PodmanSocket = (flags.PodmanSocket ?? file.PodmanSocket) is { } socket ? Path(socket) : null,
+            Rootless = Chosen(flags.Rootless ?? file.Rootless, "rootless"),
+            RootlessUser = Nothing(flags.RootlessUser ?? file.RootlessUser) ?? DefaultRootlessUser,
+            Systemd = Chosen(flags.Systemd ?? file.Systemd, "systemd"),
+            TagsFile = System.IO.Path.Combine(folder, "tags.toml"),
+            ConfigFolder = folder,
+            DataHost = Nothing(flags.DataHost ?? file.DataHost),
+            ExcludedWorkers = flags.ExcludeWorker is { Count: > 0 } excluded ? excluded : file.ExcludeWorker ?? [],
+            SocketAddress = Nothing(flags.SocketAddress),
             LogLevel = Level(flags.LogLevel ?? file.LogLevel ?? "info"),
+            Thrifty = flags.Thrifty ?? file.Thrifty ?? false,
             UnknownKeys = file.Unknown,
         };
     }
@@ -80,6 +127,14 @@ internal sealed record AgentOptions
     private static string Path(string socket) => socket.StartsWith("unix://", StringComparison.Ordinal) ? socket["unix://".Length..] : socket;
 
     private static string? Nothing(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
+
+    private static Choice Chosen(string? word, string what) => word switch
+    {
+        null or "auto" => Choice.Auto,
+        "on" => Choice.On,
+        "off" => Choice.Off,
+        _ => throw new SettingsException($"{what} is \"{word}\", which is none of auto, on, off."),
+    };
 
     private static LogLevel Level(string word) => word.ToUpperInvariant() switch
     {
@@ -113,5 +168,21 @@ internal sealed record Flags
 
     public string? PodmanSocket { get; init; }
 
+    public string? Rootless { get; init; }
+
+    public string? RootlessUser { get; init; }
+
+    public string? Systemd { get; init; }
+
     public string? LogLevel { get; init; }
+
+    public string? DataHost { get; init; }
+
+    public IReadOnlyList<string>? ExcludeWorker { get; init; }
+
+    public string? SocketAddress { get; init; }
+
+    public bool? Thrifty { get; init; }
+
+    public bool Wipe { get; init; }
 }

@@ -9,7 +9,7 @@ namespace Flotta.Agent.Enrolment;
 
 /// <summary>From a bootstrap certificate to one of the device's own: enrol, wait for a person, register.</summary>
 internal sealed partial class EnrolmentLoop(
-    HttpsTransport transport,
+    IOutbound transport,
     IdentityStore store,
     Registration registration,
     Func<Identity> bootstrap,

@@ -8,9 +8,9 @@ namespace Flotta.Agent.Enrolment;
 
 /// <summary>One registration, as whoever we are by then: ask, check what comes, put it on disk. Can be repeated at any point with the same key.</summary>
 internal sealed partial class Registration(
-    HttpsTransport transport,
+    IOutbound transport,
     IdentityStore store,
-    Roots roots,
+    Func<Roots> roots,
     string deviceId,
     Func<HardwareInfo> hardware,
     ILogger<Registration> logger,
@@ -25,7 +25,7 @@ internal sealed partial class Registration(
         var step = EnrolmentStep.AfterRegistration(answer);
         if (step.Next != EnrolmentState.Registered)
             return (step, null, answer);
-        var issued = IssuedCertificate.Accept(step.Certificate, key, deviceId, roots, out var problem);
+        var issued = IssuedCertificate.Accept(step.Certificate, key, deviceId, roots(), out var problem);
         if (issued is null)
             return (new EnrolmentStep(EnrolmentState.Registering, Problem: problem), null, answer);
         store.Replace(key, step.Certificate!);

@@ -12,7 +12,7 @@ namespace Flotta.Agent.Enrolment;
 internal sealed partial class RenewalLoop : IDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMinutes(1);
-    private readonly HttpsTransport _transport;
+    private readonly IOutbound _transport;
     private readonly IdentityStore _store;
     private readonly Registration _registration;
     private readonly ILogger _logger;
@@ -21,7 +21,7 @@ internal sealed partial class RenewalLoop : IDisposable
     private readonly BackOff _backOff = new(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10));
     private string? _lastProblem;
 
-    public RenewalLoop(HttpsTransport transport, IdentityStore store, Registration registration, ILogger<RenewalLoop> logger, TimeProvider time)
+    public RenewalLoop(IOutbound transport, IdentityStore store, Registration registration, ILogger<RenewalLoop> logger, TimeProvider time)
     {
         _transport = transport;
         _store = store;
@@ -30,6 +30,9 @@ internal sealed partial class RenewalLoop : IDisposable
         _time = time;
         transport.Unauthorized += OnUnauthorized;
     }
+
+    /// <summary>Another certificate is in use from now on.</summary>
+    public event Action? Renewed;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -98,6 +101,7 @@ internal sealed partial class RenewalLoop : IDisposable
         if (issued is not null)
         {
             _transport.Use(issued);
+            Renewed?.Invoke();
             _lastProblem = null;
             return Outcome.Renewed;
         }

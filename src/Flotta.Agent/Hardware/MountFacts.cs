@@ -14,6 +14,19 @@ internal static class MountFacts
     public static IReadOnlyList<Mount> Read(MachineFiles files) =>
         [.. files.Lines("/proc/self/mountinfo").Select(Parse).OfType<Mount>().Where(mount => !Array.Exists(Passing, part => mount.Directory!.Contains(part, StringComparison.Ordinal))).Take(MaxMounts)];
 
+    /// <summary>All of them, whole, in the order in which they were mounted.</summary>
+    public static IReadOnlyList<Mount> OfThisMachine()
+    {
+        try
+        {
+            return [.. File.ReadLines("/proc/self/mountinfo").Select(Parse).OfType<Mount>()];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>A line of mountinfo: fields, some optional ones, a lone hyphen, and type, source and options of the file system.</summary>
     internal static Mount? Parse(string line)
     {

@@ -1,53 +1,32 @@
+using Flotta.Agent.Outbox;
 using Flotta.Wire;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Flotta.Agent.Heartbeats;
 
-/// <summary>Events of the agent itself, kept until a heartbeat that carried them was answered. Bounded; what is dropped is counted and said.</summary>
-internal sealed class EventQueue(int most = 100)
+/// <summary>Events of the agent and of its workloads, kept on disk until a heartbeat that carried them was answered.</summary>
+internal sealed class EventQueue(string? path = null, ILogger<EventQueue>? logger = null, TimeProvider? time = null, int most = 200)
 {
-    private readonly Lock _lock = new();
-    private readonly LinkedList<DeviceEvent> _waiting = [];
-    private int _dropped;
+    private readonly DurableQueue<DeviceEvent> _queue = new(path, WireJson.Types.DeviceEvent, logger ?? (ILogger)NullLogger.Instance, time ?? TimeProvider.System, most);
 
-    public void Add(string reason, string message, string type)
-    {
-        lock (_lock)
-        {
-            _waiting.AddLast(new DeviceEvent { Reason = reason, Message = message, Type = type });
-            Trim();
-        }
-    }
+    public void Add(string reason, string message, string type) => _queue.Add(new DeviceEvent { Reason = reason, Message = message, Type = type });
 
-    public IReadOnlyList<DeviceEvent> Take()
-    {
-        lock (_lock)
-        {
-            List<DeviceEvent> taken = [.. _waiting];
-            if (_dropped > 0)
-                taken.Insert(0, new DeviceEvent { Reason = "EventsDropped", Message = $"{_dropped} earlier events were dropped while the server could not be reached", Type = EventTypes.Warn });
-            _waiting.Clear();
-            _dropped = 0;
-            return taken;
-        }
-    }
+    public Waiting<DeviceEvent> Peek() => _queue.Peek();
 
-    /// <summary>What could not be told goes back in front.</summary>
-    public void Return(IReadOnlyList<DeviceEvent> events)
-    {
-        lock (_lock)
-        {
-            foreach (var one in events.Reverse())
-                _waiting.AddFirst(one);
-            Trim();
-        }
-    }
+    public void Done(Waiting<DeviceEvent> told) => _queue.Done(told);
 
-    private void Trim()
+    /// <summary>As a heartbeat carries them: what had to be dropped is an event of its own, before the others.</summary>
+    public static IReadOnlyList<DeviceEvent> Told(Waiting<DeviceEvent> waiting)
     {
-        while (_waiting.Count > most)
+        if (waiting.Dropped == 0)
+            return waiting.Entries;
+        var gap = new DeviceEvent
         {
-            _waiting.RemoveFirst();
-            _dropped++;
-        }
+            Reason = "EventsDropped",
+            Message = FormattableString.Invariant($"{waiting.Dropped} earlier events were dropped, the first at {waiting.DroppedSince:u}, while the server could not be reached"),
+            Type = EventTypes.Warn,
+        };
+        return [gap, .. waiting.Entries];
     }
 }

@@ -5,37 +5,63 @@ using Microsoft.Extensions.Logging;
 
 namespace Flotta.Agent.Heartbeats;
 
-/// <summary>Tells the server how the device is: at once when something changes, and every period with jitter when nothing does.</summary>
+/// <summary>
+/// Tells the server how the device is: at once when something changes, and every period with jitter when nothing does, or more rarely where the server knows
+/// from a held request that the device is there.
+/// </summary>
 internal sealed partial class HeartbeatLoop : IDisposable
 {
     private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LeastGap = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan DefaultPeriod = TimeSpan.FromSeconds(60);
-    private readonly HttpsTransport _transport;
+    private readonly IOutbound _transport;
     private readonly DesiredState _desired;
     private readonly IWorkloads _workloads;
     private readonly EventQueue _events;
+    private readonly DataStates _data;
+    private readonly PlaybookReports _playbooks;
     private readonly Func<HardwareInfo> _hardware;
+    private readonly HeartbeatPace _pace;
+    private readonly Func<long?> _holding;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly Signal _news = new();
     private readonly BackOff _backOff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
     private HardwareInfo? _toldHardware;
+    private Beat? _told;
+    private TimeSpan? _quiet;
     private int _lastStatus = 200;
 
     public HeartbeatLoop(
-        HttpsTransport transport,
+        IOutbound transport,
         DesiredState desired,
         IWorkloads workloads,
         EventQueue events,
+        DataStates data,
+        PlaybookReports playbooks,
         Func<HardwareInfo> hardware,
+        HeartbeatPace pace,
+        Func<long?> holding,
         ILogger<HeartbeatLoop> logger,
         TimeProvider time)
     {
-        (_transport, _desired, _workloads, _events, _hardware, _logger, _time) = (transport, desired, workloads, events, hardware, logger, time);
+        (_transport, _desired, _workloads, _events, _data, _playbooks) = (transport, desired, workloads, events, data, playbooks);
+        (_hardware, _pace, _holding, _logger, _time) = (hardware, pace, holding, logger, time);
         workloads.Changed += _news.Set;
+        data.Changed += _news.Set;
+        playbooks.Changed += _news.Set;
         desired.Changed += _news.Set;
         desired.Refused += OnRefused;
+    }
+
+    /// <summary>What duties have to say in each.</summary>
+    public DutyFacts? Facts
+    {
+        get;
+        init
+        {
+            field = value;
+            value?.Changed += _news.Set;
+        }
     }
 
     /// <summary>The server took a heartbeat: it knows us by the present identity.</summary>
@@ -43,6 +69,9 @@ internal sealed partial class HeartbeatLoop : IDisposable
 
     /// <summary>The server does not know this device (any more): control/in will say.</summary>
     public event Action? Missing;
+
+    /// <summary>There may be something to say that is no news of workloads: a certificate has been replaced.</summary>
+    public void LookNow() => _news.Set();
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -61,15 +90,20 @@ internal sealed partial class HeartbeatLoop : IDisposable
     public void Dispose()
     {
         _workloads.Changed -= _news.Set;
+        _data.Changed -= _news.Set;
+        _playbooks.Changed -= _news.Set;
         _desired.Changed -= _news.Set;
         _desired.Refused -= OnRefused;
+        Facts?.Changed -= _news.Set;
         _news.Dispose();
     }
 
     private async Task<TimeSpan> BeatAsync(bool withHardware, CancellationToken cancellationToken)
     {
-        var own = _events.Take();
-        var ofWorkloads = _workloads.TakeEvents();
+        foreach (var one in _workloads.TakeEvents())
+            _events.Add(one.Reason, one.Message, one.Type);
+        var waiting = _events.Peek();
+        var playbooks = _playbooks.Now;
         var profile = _desired.Current?.Configuration?.Heartbeat?.HardwareProfile;
         var now = (withHardware || _toldHardware is null) && profile?.Include == true ? _hardware() : null;
         var report = Report.From(
@@ -77,24 +111,20 @@ internal sealed partial class HeartbeatLoop : IDisposable
             _desired.Problem,
             _workloads.States,
             now is null ? null : HardwareReport.Choose(profile, _toldHardware, now),
-            [.. own, .. ofWorkloads.Select(one => new DeviceEvent { Reason = one.Reason, Message = one.Message, Type = one.Type })]);
-        var message = Message.Data(Directives.Heartbeat, WireJson.ToElement(report, WireJson.Types.Heartbeat), _time.GetUtcNow());
-        var answered = false;
-        try
-        {
-            var answer = await _transport.PostAsync(Channel.Data, message, cancellationToken);
-            answered = answer.IsOk || IsPoison(answer);
-            return After(answer, now);
-        }
-        finally
-        {
-            // Also when we are told to stop in the middle of it.
-            if (!answered)
-            {
-                _events.Return(own);
-                _workloads.ReturnEvents(ofWorkloads);
-            }
-        }
+            EventQueue.Told(waiting),
+            _data.All) with { PlaybookExecutions = playbooks.Count == 0 ? null : playbooks, Upgrade = Facts?.Upgrade, Alarms = Facts?.Alarms };
+        var content = WireJson.ToElement(report, WireJson.Types.Heartbeat);
+        var beat = new Beat(Beat.Digest(content), _holding(), _time.GetTimestamp(), _transport.Identity);
+        if (waiting.Entries.Count == 0 && _pace.IsSaid(_told, beat, _quiet, _time))
+            return BackOff.Around(Period(), 0.1);
+        var message = Message.Data(Directives.Heartbeat, content, _time.GetUtcNow());
+        var answer = await _transport.PostAsync(Channel.Data, message, cancellationToken);
+        if (answer.IsOk || IsPoison(answer))
+            _events.Done(waiting);
+        if (answer.IsOk)
+            _playbooks.Done(playbooks);
+        (_told, _quiet) = answer.IsOk ? (beat, answer.Quiet) : (null, null);
+        return After(answer, now);
     }
 
     private TimeSpan After(Answer answer, HardwareInfo? told)
@@ -113,17 +143,14 @@ internal sealed partial class HeartbeatLoop : IDisposable
         _backOff.Reset();
         _toldHardware = told ?? _toldHardware;
         Acknowledged?.Invoke();
+        Facts?.OnReached();
         return BackOff.Around(Period(), 0.1);
     }
 
     // The same body would get the same answer for ever, and keep everything after it from being told.
     private static bool IsPoison(Answer answer) => answer.Status is 400 or 413 or 422;
 
-    private TimeSpan Period()
-    {
-        var seconds = _desired.Current?.Configuration?.Heartbeat?.PeriodSeconds ?? 0;
-        return seconds <= 0 ? DefaultPeriod : TimeSpan.FromSeconds(Math.Min(seconds, 86_400));
-    }
+    private TimeSpan Period() => _pace.Period(_desired.Current?.Configuration?.Heartbeat?.PeriodSeconds ?? 0, _quiet);
 
     private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 

@@ -24,7 +24,7 @@ internal sealed class DeviceKey : IDisposable
                 kind.ImportFromPem(pem);
                 return new DeviceKey(kind);
             }
-            catch (Exception exception) when (exception is CryptographicException or ArgumentException)
+            catch (Exception exception) when (exception is CryptographicException or ArgumentException or NotSupportedException or FormatException or OverflowException)
             {
                 kind.Dispose();
             }

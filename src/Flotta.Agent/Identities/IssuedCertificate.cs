@@ -23,7 +23,7 @@ internal static class IssuedCertificate
             problem = "the certificate is for another key";
         else if (!string.Equals(identity.CommonName, deviceId, StringComparison.OrdinalIgnoreCase))
             problem = $"the certificate is for the device {identity.CommonName}";
-        else if (!roots.Signed(identity.Certificate))
+        else if (!roots.Signed(identity))
             problem = "the certificate is not signed by a CA of ca-root";
         return problem.Length == 0 ? identity : null;
     }

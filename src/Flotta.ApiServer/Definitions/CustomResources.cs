@@ -64,7 +64,7 @@ internal static class CustomResources
     private static void StoreVersions(JsonObject status, string version)
     {
         if (status["storedVersions"] is not JsonArray stored) status["storedVersions"] = stored = [];
-        if (!stored.Texts().Contains(version, StringComparer.Ordinal)) stored.Add(version);
+        if (!stored.Texts().Contains(version, StringComparer.Ordinal)) stored.Add((JsonNode)version);
     }
 
     private static void SetCondition(JsonObject status, string type, string value, string reason, string message, DateTimeOffset now)

@@ -29,6 +29,9 @@ internal static class GoText
         return quoted.Append('"').ToString();
     }
 
+    /// <summary>Like %q of a slice: `["a" "b"]`.</summary>
+    public static string QuoteAll(IEnumerable<string> texts) => "[" + string.Join(' ', texts.Select(Quote)) + "]";
+
     /// <summary>The value of a field as field.Error prints it: strings quoted, numbers and booleans bare, the rest in Go's syntax (%#v).</summary>
     public static string Value(JsonNode? value) => value switch
     {

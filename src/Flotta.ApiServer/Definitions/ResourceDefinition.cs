@@ -3,6 +3,19 @@ namespace Flotta.ApiServer.Definitions;
 /// <summary>One served resource in one version: what discovery shows of it and how its objects are checked. Immutable; a changed CRD makes new ones.</summary>
 internal sealed record ResourceDefinition
 {
+    /// <summary>A kind that is built into the server, named as all of Kubernetes' own are: `ConfigMap`, `configmaps`, `configmap`, `ConfigMapList`.</summary>
+    public static ResourceDefinition OfServer(string group, string kind, bool namespaced, string version = "v1") => new()
+    {
+        Group = group,
+        Version = version,
+        Plural = kind.ToLowerInvariant() + "s",
+        Singular = kind.ToLowerInvariant(),
+        Kind = kind,
+        ListKind = kind + "List",
+        Namespaced = namespaced,
+        BuiltIn = true,
+    };
+
     /// <summary>Empty for the core group.</summary>
     public required string Group { get; init; }
     public required string Version { get; init; }
@@ -19,6 +32,16 @@ internal sealed record ResourceDefinition
     public bool HasStatus { get; init; }
 
     public ScaleSubresource? Scale { get; init; }
+
+    public bool Has(string subresource) => subresource switch
+    {
+        "status" => HasStatus,
+        "scale" => Scale is not null,
+        _ => false,
+    };
+
+    /// <summary>Of another kind than the object: `serviceaccounts/token`.</summary>
+    public IReadOnlyList<ServedSubresource> Subresources { get; init; } = [];
 
     /// <summary>Built into the server (strategic merge patch is served) rather than defined by a CRD.</summary>
     public bool BuiltIn { get; init; }
@@ -62,6 +85,8 @@ internal sealed record ResourceDefinition
     /// <summary>`edgedevices.management.project-flotta.io`, or `secrets`: as in the messages of the real server, and the key of storage.</summary>
     public string QualifiedPlural => Group.Length == 0 ? Plural : $"{Plural}.{Group}";
 }
+
+internal sealed record ServedSubresource(string Name, string Group, string Version, string Kind, IReadOnlyList<string> Verbs);
 
 internal sealed record ScaleSubresource(string SpecReplicasPath, string StatusReplicasPath, string? LabelSelectorPath);
 

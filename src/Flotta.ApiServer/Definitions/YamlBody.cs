@@ -25,6 +25,11 @@ internal static partial class YamlBody
             parser.Consume<DocumentEnd>();
             return parser.TryConsume<StreamEnd>(out _) ? new ObjectBody(root, duplicates, null) : ObjectBody.Refuse("error converting YAML to JSON: more than one document");
         }
+        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException)
+        {
+            // YamlDotNet's scanner meets some bytes with an exception that is not its own.
+            return ObjectBody.Refuse("error converting YAML to JSON: yaml: the document cannot be read");
+        }
         catch (YamlException fault)
         {
             return ObjectBody.Refuse($"error converting YAML to JSON: yaml: line {fault.Start.Line}: {fault.Message}");
@@ -64,8 +69,9 @@ internal static partial class YamlBody
         if (scalar.Style != ScalarStyle.Plain || scalar.Tag == "tag:yaml.org,2002:str") return JsonValue.Create(scalar.Value);
         var text = scalar.Value;
         if (text is "" or "~" or "null" or "Null" or "NULL") return null;
-        if (text is "true" or "True" or "TRUE") return JsonValue.Create(true);
-        if (text is "false" or "False" or "FALSE") return JsonValue.Create(false);
+        // The words of YAML 1.1, as the real server reads them.
+        if (text is "true" or "True" or "TRUE" or "y" or "Y" or "yes" or "Yes" or "YES" or "on" or "On" or "ON") return JsonValue.Create(true);
+        if (text is "false" or "False" or "FALSE" or "n" or "N" or "no" or "No" or "NO" or "off" or "Off" or "OFF") return JsonValue.Create(false);
         if (Integer().IsMatch(text) && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)) return JsonValue.Create(integer);
         if (text.StartsWith("0x", StringComparison.Ordinal) && long.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var hex))
             return JsonValue.Create(hex);

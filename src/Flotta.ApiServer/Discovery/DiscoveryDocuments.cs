@@ -67,6 +67,8 @@ internal static class DiscoveryDocuments
         yield return entry;
         if (definition.HasStatus)
             yield return Entry(definition, definition.Plural + "/status", definition.Kind, "", ["get", "patch", "update"]);
+        foreach (var subresource in definition.Subresources)
+            yield return Entry(definition, subresource);
         if (definition.Scale is not null)
         {
             var scale = Entry(definition, definition.Plural + "/scale", "Scale", "", ["get", "patch", "update"]);
@@ -74,6 +76,14 @@ internal static class DiscoveryDocuments
             scale["version"] = "v1";
             yield return scale;
         }
+    }
+
+    private static JsonObject Entry(ResourceDefinition definition, ServedSubresource subresource)
+    {
+        var entry = Entry(definition, $"{definition.Plural}/{subresource.Name}", subresource.Kind, "", subresource.Verbs);
+        entry["group"] = subresource.Group;
+        entry["version"] = subresource.Version;
+        return entry;
     }
 
     private static JsonObject Entry(ResourceDefinition definition, string name, string kind, string singular, IReadOnlyList<string> verbs) => new()

@@ -29,6 +29,9 @@ internal sealed class DiscoveryRoutes(ResourceCatalog catalog, Func<string> addr
             case []:
                 document = new JsonObject { ["paths"] = new JsonArray([.. Paths(served).Select(one => (JsonNode)one)]) };
                 break;
+            case ["api" or "apis"] when AggregatedDiscovery.Wanted(http) is { } version:
+                await AggregatedAsync(http, served, version, path[0] == "api");
+                return true;
             case ["api"]:
                 document = DiscoveryDocuments.CoreVersions(address());
                 break;
@@ -64,6 +67,18 @@ internal sealed class DiscoveryRoutes(ResourceCatalog catalog, Func<string> addr
             throw new StatusException(Status.MethodNotAllowed);
         await Answer.JsonAsync(http, document);
         return true;
+    }
+
+    private async Task AggregatedAsync(HttpContext http, ServedResources served, string version, bool core)
+    {
+        var document = documents.Get(served, $"discovery/{version}/{core}", () => AggregatedDiscovery.Document(served, version, core));
+        var tag = $"\"{Convert.ToHexString(SHA512.HashData(document))}\"";
+        http.Response.Headers.ETag = tag;
+        http.Response.Headers.Vary = "Accept";
+        if (http.Request.Headers.IfNoneMatch.ToString() == tag)
+            http.Response.StatusCode = StatusCodes.Status304NotModified;
+        else
+            await Answer.BytesAsync(http, document, type: AggregatedDiscovery.MediaType(version));
     }
 
     private async Task OpenApiV2Async(HttpContext http, ServedResources served)

@@ -1,3 +1,4 @@
+using System.Text;
 using Flotta.ApiServer.Definitions;
 using Flotta.ApiServer.Storage;
 
@@ -16,7 +17,10 @@ internal sealed record ServedResource(ResourceDefinition Definition)
     public bool Terminating { get; init; }
 
     /// <summary>The resource's name in storage.</summary>
-    public string Resource { get; } = Definition.QualifiedPlural;
+    public string Resource { get; } = (Definition.StoredAs ?? Definition).QualifiedPlural;
+
+    /// <summary>How the bytes of an object begin that is stored as this version shows it.</summary>
+    public byte[] Prefix { get; } = Encoding.UTF8.GetBytes($"{{\"apiVersion\":\"{Definition.ApiVersion}\",");
 
     public ObjectKey Key(string @namespace, string name) => new(Resource, Definition.Namespaced ? @namespace : "", name);
 }

@@ -36,7 +36,7 @@ internal sealed class ServedResources
     public static ServedResources From(ImmutableSortedSet<StoredObject> definitions, ServedResources? before)
     {
         var known = before?.All.Where(one => one.Source is not null).ToLookup(one => one.Source!);
-        var builtIn = BuiltInResources.All.Select(one => new ServedResource(one) { StorageApiVersion = one.ApiVersion });
+        var builtIn = BuiltInResources.All.Select(one => new ServedResource(one) { StorageApiVersion = (one.StoredAs ?? one).ApiVersion });
         return new ServedResources(
             definitions, [.. builtIn, .. definitions.SelectMany(one => known is not null && known.Contains(one) ? known[one] : Custom(one))]);
     }

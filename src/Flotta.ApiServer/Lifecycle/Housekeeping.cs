@@ -1,3 +1,4 @@
+using Flotta.ApiServer.Access.Rights;
 using Flotta.ApiServer.Discovery;
 using Flotta.ApiServer.Storage;
 using Flotta.ApiServer.Verbs;
@@ -16,7 +17,12 @@ internal sealed class Housekeeping : IAsyncDisposable
         running = Task.WhenAll(
             new EmptyingLoop(store, catalog, changes, time, logger).RunAsync(stop.Token),
             new OwnerLoop(store, catalog, changes, time, logger).RunAsync(stop.Token),
-            new ExpiryLoop(store, catalog, pages, time, logger).RunAsync(stop.Token));
+            new ExpiryLoop(store, catalog, pages, time, logger).RunAsync(stop.Token),
+            new FollowLoop(
+                store, [AccessPolicy.ClusterRoles], "role aggregation", new RoleAggregation(store, catalog, changes).PassAsync, time, logger).RunAsync(stop.Token),
+            new FollowLoop(
+                store, [KindRules.Namespaces, DefaultAccounts.Accounts], "default accounts", new DefaultAccounts(store, catalog, changes).PassAsync, time, logger)
+                .RunAsync(stop.Token));
     }
 
     public async ValueTask DisposeAsync()

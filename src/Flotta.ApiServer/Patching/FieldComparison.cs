@@ -16,9 +16,17 @@ internal sealed record FieldComparison(FieldSet Added, FieldSet Modified, FieldS
 
     public static FieldComparison Between(JsonNode? before, JsonNode? after, FieldShape shape)
     {
-        var comparison = new FieldComparison(new(), new(), new());
-        Compare(before, after, shape, comparison.Added, comparison.Modified, comparison.Removed);
-        return comparison;
+        var difference = default(Difference);
+        Compare(before, after, shape, ref difference);
+        return new FieldComparison(difference.Added ?? new(), difference.Modified ?? new(), difference.Removed ?? new());
+    }
+
+    /// <summary>Of two documents that differ in this one field at most.</summary>
+    public static FieldComparison Between(JsonObject before, JsonObject after, FieldShape shape, string field)
+    {
+        var difference = default(Difference);
+        Below(FieldSet.Field, field, before[field], after[field], shape.Child(field), ref difference);
+        return new FieldComparison(difference.Added ?? new(), difference.Modified ?? new(), difference.Removed ?? new());
     }
 
     private static void Collect(JsonNode? value, FieldShape shape, FieldSet set, bool asApplied)
@@ -51,35 +59,48 @@ internal sealed record FieldComparison(FieldSet Added, FieldSet Modified, FieldS
         }
     }
 
-    private static void Compare(JsonNode? before, JsonNode? after, FieldShape shape, FieldSet added, FieldSet modified, FieldSet removed)
+    // Sets are made only where something differs: most of what is written is what was there.
+    private static void Compare(JsonNode? before, JsonNode? after, FieldShape shape, ref Difference difference)
     {
         if (before is null && after is null) return;
         if (before is null)
         {
-            Collect(after, shape, added, asApplied: false);
+            Collect(after, shape, difference.Added ??= new(), asApplied: false);
         }
         else if (after is null)
         {
-            Collect(before, shape, removed, asApplied: false);
+            Collect(before, shape, difference.Removed ??= new(), asApplied: false);
         }
         else if (before is JsonObject one && after is JsonObject other && !shape.IsWhole(after))
         {
-            foreach (var name in one.Select(pair => pair.Key).Union(other.Select(pair => pair.Key), StringComparer.Ordinal))
+            foreach (var (name, value) in one) Below(FieldSet.Field, name, value, other[name], shape.Child(name), ref difference);
+            foreach (var (name, value) in other)
             {
-                var step = FieldSet.Field(name);
-                Compare(one[name], other[name], shape.Child(name), added.At(step), modified.At(step), removed.At(step));
+                if (!one.ContainsKey(name)) Below(FieldSet.Field, name, null, value, shape.Child(name), ref difference);
             }
         }
         else if (before is JsonArray first && after is JsonArray second && !shape.IsWhole(after))
         {
             var (old, now) = (Steps(first, shape), Steps(second, shape));
-            foreach (var step in old.Keys.Union(now.Keys, StringComparer.Ordinal))
-                Compare(old.GetValueOrDefault(step), now.GetValueOrDefault(step), shape.Item, added.At(step), modified.At(step), removed.At(step));
+            foreach (var (step, value) in old) Below(static same => same, step, value, now.GetValueOrDefault(step), shape.Item, ref difference);
+            foreach (var (step, value) in now)
+            {
+                if (!old.ContainsKey(step)) Below(static same => same, step, null, value, shape.Item, ref difference);
+            }
         }
         else if (!JsonKinds.Same(before, after))
         {
-            modified.Member = true;
+            (difference.Modified ??= new()).Member = true;
         }
+    }
+
+    private static void Below(Func<string, string> step, string name, JsonNode? before, JsonNode? after, FieldShape shape, ref Difference difference)
+    {
+        var below = default(Difference);
+        Compare(before, after, shape, ref below);
+        if (below.Added is { } added) (difference.Added ??= new()).Children[step(name)] = added;
+        if (below.Modified is { } modified) (difference.Modified ??= new()).Children[step(name)] = modified;
+        if (below.Removed is { } removed) (difference.Removed ??= new()).Children[step(name)] = removed;
     }
 
     // Of duplicates the first counts: validation refuses them, but what is stored may be older than its schema.
@@ -88,5 +109,13 @@ internal sealed record FieldComparison(FieldSet Added, FieldSet Modified, FieldS
         var steps = new Dictionary<string, JsonNode?>(StringComparer.Ordinal);
         foreach (var item in list) steps.TryAdd(shape.Step(item), item);
         return steps;
+    }
+
+    [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
+    private struct Difference
+    {
+        public FieldSet? Added;
+        public FieldSet? Modified;
+        public FieldSet? Removed;
     }
 }

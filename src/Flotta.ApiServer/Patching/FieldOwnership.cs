@@ -49,7 +49,9 @@ internal static class FieldOwnership
         FieldComparison comparison;
         try
         {
-            comparison = FieldComparison.Between(live ?? Blank(definition), body, shape);
+            comparison = live is not null && manager.Subresource == "status"
+                ? FieldComparison.Between(live, body, shape, "status")
+                : FieldComparison.Between(live ?? Blank(definition), body, shape);
         }
         catch (PatchException)
         {

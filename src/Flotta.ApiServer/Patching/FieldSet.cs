@@ -15,11 +15,29 @@ internal sealed class FieldSet
     // A hostile managedFields could nest without end; no schema is this deep.
     private const int MaxDepth = 128;
 
+    // Most nodes are leaves, and there is one for every field of every write.
+    private SortedDictionary<string, FieldSet>? children;
+
     public bool Member { get; set; }
 
-    public SortedDictionary<string, FieldSet> Children { get; } = new(StringComparer.Ordinal);
+    public SortedDictionary<string, FieldSet> Children => children ??= new(StringComparer.Ordinal);
 
-    public bool IsEmpty => !Member && Children.Values.All(child => child.IsEmpty);
+    public bool IsEmpty
+    {
+        get
+        {
+            if (Member) return false;
+            if (children is null) return true;
+            foreach (var (_, child) in children)
+            {
+                if (!child.IsEmpty) return false;
+            }
+
+            return true;
+        }
+    }
+
+    private bool IsBare => !Member && children is not { Count: > 0 };
 
     public static string Field(string name) => "f:" + name;
 
@@ -35,15 +53,77 @@ internal sealed class FieldSet
         return child;
     }
 
-    public FieldSet? Find(string step) => Children.GetValueOrDefault(step);
+    public FieldSet? Find(string step) => children?.GetValueOrDefault(step);
 
-    public FieldSet Union(FieldSet other) => Combine(this, other, (one, two) => one || two);
+    /// <summary>Like the other combinations it may share parts with what it is made of.</summary>
+    public FieldSet Union(FieldSet other)
+    {
+        if (other.IsBare) return this;
+        if (IsBare) return other;
+        var result = new FieldSet { Member = Member || other.Member };
+        if (children is not null)
+        {
+            foreach (var (step, child) in children) result.Add(step, other.Find(step) is { } also ? child.Union(also) : child);
+        }
 
-    public FieldSet Except(FieldSet other) => Combine(this, other, (one, two) => one && !two);
+        if (other.children is not null)
+        {
+            foreach (var (step, child) in other.children)
+            {
+                if (Find(step) is null) result.Add(step, child);
+            }
+        }
 
-    public FieldSet Intersect(FieldSet other) => Combine(this, other, (one, two) => one && two);
+        return result;
+    }
 
-    public bool SameAs(FieldSet other) => Except(other).IsEmpty && other.Except(this).IsEmpty;
+    public FieldSet Except(FieldSet other)
+    {
+        if (other.IsBare || IsBare) return this;
+        var result = new FieldSet { Member = Member && !other.Member };
+        if (children is not null)
+        {
+            foreach (var (step, child) in children) result.Add(step, other.Find(step) is { } gone ? child.Except(gone) : child);
+        }
+
+        return result;
+    }
+
+    public FieldSet Intersect(FieldSet other)
+    {
+        var result = new FieldSet { Member = Member && other.Member };
+        if (children is not null)
+        {
+            foreach (var (step, child) in children)
+            {
+                if (other.Find(step) is { } also) result.Add(step, child.Intersect(also));
+            }
+        }
+
+        return result;
+    }
+
+    public bool SameAs(FieldSet other)
+    {
+        if (Member != other.Member) return false;
+        if (children is not null)
+        {
+            foreach (var (step, child) in children)
+            {
+                if (other.Find(step) is { } also ? !child.SameAs(also) : !child.IsEmpty) return false;
+            }
+        }
+
+        if (other.children is not null)
+        {
+            foreach (var (step, child) in other.children)
+            {
+                if (Find(step) is null && !child.IsEmpty) return false;
+            }
+        }
+
+        return true;
+    }
 
     /// <summary>The paths of all members, as messages show them: `.spec.ports[port=1].name`.</summary>
     public IEnumerable<string> Paths(string prefix = "")
@@ -81,20 +161,10 @@ internal sealed class FieldSet
         return set;
     }
 
-    private static FieldSet Combine(FieldSet one, FieldSet two, Func<bool, bool, bool> rule)
+    private void Add(string step, FieldSet child)
     {
-        var none = Nothing;
-        var result = new FieldSet { Member = rule(one.Member, two.Member) };
-        foreach (var step in one.Children.Keys.Union(two.Children.Keys, StringComparer.Ordinal))
-        {
-            var child = Combine(one.Find(step) ?? none, two.Find(step) ?? none, rule);
-            if (!child.IsEmpty) result.Children[step] = child;
-        }
-
-        return result;
+        if (!child.IsEmpty) Children[step] = child;
     }
-
-    private static FieldSet Nothing { get; } = new();
 
     private static string Shown(string step)
     {

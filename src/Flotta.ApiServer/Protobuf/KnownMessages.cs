@@ -51,6 +51,13 @@ internal static class KnownMessages
     private static readonly MessageShape ResourceAttributes = new(
         Text(1, "namespace"), Text(2, "verb"), Text(3, "group"), Text(4, "version"), Text(5, "resource"), Text(6, "subresource"), Text(7, "name"));
 
+    private static readonly MessageShape Asked = new(One(1, "resourceAttributes", ResourceAttributes), One(2, "nonResourceAttributes", new(Text(1, "path"), Text(2, "verb"))));
+
+    private static readonly MessageShape SubjectAccess = new(
+        Metadata,
+        One(2, "spec", new(
+            One(1, "resourceAttributes", ResourceAttributes), One(2, "nonResourceAttributes", new(Text(1, "path"), Text(2, "verb"))), Text(3, "user"), Texts(4, "groups"), Text(6, "uid"))));
+
     private static readonly Dictionary<(string ApiVersion, string Kind), MessageShape> Kinds = new()
     {
         [("v1", "ConfigMap")] = new(Metadata, Of(2, "data", TextMap), Of(3, "binaryData", BytesMap), Of(4, "immutable", Flag)),
@@ -67,10 +74,16 @@ internal static class KnownMessages
         [("rbac.authorization.k8s.io/v1", "ClusterRole")] = Role,
         [("rbac.authorization.k8s.io/v1", "RoleBinding")] = Binding,
         [("rbac.authorization.k8s.io/v1", "ClusterRoleBinding")] = Binding,
-        [("authorization.k8s.io/v1", "SelfSubjectAccessReview")] = new(
-            Metadata, One(2, "spec", new(One(1, "resourceAttributes", ResourceAttributes), One(2, "nonResourceAttributes", new(Text(1, "path"), Text(2, "verb")))))),
+        [("authorization.k8s.io/v1", "SelfSubjectAccessReview")] = new(Metadata, One(2, "spec", Asked)),
+        [("authorization.k8s.io/v1", "SubjectAccessReview")] = SubjectAccess,
+        [("authorization.k8s.io/v1", "LocalSubjectAccessReview")] = SubjectAccess,
         [("authorization.k8s.io/v1", "SelfSubjectRulesReview")] = new(Metadata, One(2, "spec", new(Text(1, "namespace")))),
         [("authentication.k8s.io/v1", "SelfSubjectReview")] = new(Metadata),
+        [("authentication.k8s.io/v1", "TokenReview")] = new(Metadata, One(2, "spec", new(Text(1, "token"), Texts(2, "audiences")))),
+        [("authentication.k8s.io/v1", "TokenRequest")] = new(
+            Metadata,
+            One(2, "spec", new(
+                Texts(1, "audiences"), One(3, "boundObjectRef", new(Text(1, "kind"), Text(2, "apiVersion"), Text(3, "name"), Text(4, "uid"))), Of(4, "expirationSeconds", Number)))),
     };
 
     public static MessageShape? Find(string apiVersion, string kind) =>

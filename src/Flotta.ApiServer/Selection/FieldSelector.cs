@@ -43,6 +43,15 @@ internal sealed class FieldSelector
         return terms.Count == 0 ? Everything : new FieldSelector([.. terms]);
     }
 
+    /// <summary>The value that metadata.name must have for anything to match, whatever else is asked for; empty when there is none.</summary>
+    /// <exception cref="SelectorException"></exception>
+    public static string NameIn(string text)
+    {
+        const string Name = "metadata.name=";
+        var term = Split(text).FirstOrDefault(one => one.StartsWith(Name, StringComparison.Ordinal));
+        return term is null ? "" : Unescape(term[Name.Length..] is ['=', .. var rest] ? rest : term[Name.Length..]);
+    }
+
     /// <summary>The object may be left out when OnlyNames.</summary>
     public bool Matches(string name, string? @namespace, Func<JsonObject> value)
     {
@@ -99,7 +108,7 @@ internal sealed class FieldSelector
             if (colon < 0 ? entry == field : entry.AsSpan(0, colon).SequenceEqual(field)) return entry[(colon + 1)..].Split('.');
         }
 
-        throw new SelectorException("field label not supported: " + field);
+        throw new SelectorException("field label not supported: " + field) { UnknownField = field };
     }
 
     // A backslash takes the meaning from a comma, an equals sign or a backslash.

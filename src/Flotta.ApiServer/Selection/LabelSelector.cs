@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Flotta.ApiServer.Definitions;
 
 namespace Flotta.ApiServer.Selection;
 
@@ -18,6 +19,27 @@ internal sealed class LabelSelector
     /// <exception cref="SelectorException"></exception>
     public static LabelSelector Parse(string? text) =>
         string.IsNullOrEmpty(text) ? Everything : new LabelSelector([.. new LabelSelectorParser(text).Parse()]);
+
+    /// <summary>matchLabels and matchExpressions; a selector that says nothing, or is not there, means everything.</summary>
+    public static LabelSelector From(JsonNode? selector)
+    {
+        var found = new List<LabelRequirement>();
+        foreach (var (key, value) in selector?["matchLabels"] as JsonObject ?? [])
+            found.Add(new LabelRequirement(key, LabelOperator.In, new HashSet<string>(StringComparer.Ordinal) { value.AsText() ?? "" }));
+        foreach (var expression in selector?["matchExpressions"].Objects() ?? [])
+        {
+            var of = expression.TextAt("operator") switch
+            {
+                "In" => LabelOperator.In,
+                "NotIn" => LabelOperator.NotIn,
+                "Exists" => LabelOperator.Exists,
+                _ => LabelOperator.NotExists,
+            };
+            found.Add(new LabelRequirement(expression.TextAt("key"), of, expression["values"].Texts().ToHashSet(StringComparer.Ordinal)));
+        }
+
+        return found.Count == 0 ? Everything : new LabelSelector([.. found]);
+    }
 
     public bool Matches(IReadOnlyDictionary<string, string> labels)
     {

@@ -3,6 +3,8 @@ namespace Flotta.ApiServer.Storage;
 /// <summary>The folder with all that the server keeps, locked for as long as this lives (also against other processes; the kernel lets go when a process dies).</summary>
 internal sealed class DataDirectory : IDisposable
 {
+    private const string DatabaseName = "flotta.db";
+
     private readonly FileStream locked;
 
     private DataDirectory(string path, FileStream locked)
@@ -13,9 +15,20 @@ internal sealed class DataDirectory : IDisposable
 
     public string Path { get; }
 
-    public string DatabaseFile => System.IO.Path.Combine(Path, "flotta.db");
+    public string DatabaseFile => System.IO.Path.Combine(Path, DatabaseName);
 
-    public string KeysFolder => System.IO.Path.Combine(Path, "pki");
+    public string AuditFile => System.IO.Path.Combine(Path, "audit.log");
+
+    public string KeysFolder => KeysIn(Path);
+
+    public static string KeysIn(string path) => System.IO.Path.Combine(path, "pki");
+
+    /// <summary>Where these are in a folder that another process may be using.</summary>
+    public static (string Database, string Keys) Files(string path)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        return (System.IO.Path.Combine(path, DatabaseName), KeysIn(path));
+    }
 
     /// <exception cref="ApiServerStartException">It cannot be made, written or locked.</exception>
     public static DataDirectory Open(string path)

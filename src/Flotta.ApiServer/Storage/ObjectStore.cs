@@ -14,6 +14,9 @@ internal sealed class ObjectStore : IAsyncDisposable
 
     private const int Batch = 512;
 
+    // What is undone to get there is all in memory for a moment.
+    private const int LongestWayBack = 5000;
+
     private readonly RevisionLog log;
     private readonly TimeProvider time;
     private readonly ILogger logger;
@@ -90,6 +93,13 @@ internal sealed class ObjectStore : IAsyncDisposable
         var found = log.Changes(resource, after, upTo, limit);
         // Compacted while reading: some may have been missed.
         return after < log.Compacted ? null : found;
+    }
+
+    /// <summary>One resource as it was at a revision; null when the history since then is no longer all there.</summary>
+    public StoreState? StateAt(string resource, long revision)
+    {
+        var now = state;
+        return History(resource, revision, now.Revision, LongestWayBack + 1) is { } since && since.Count <= LongestWayBack ? now.Before(resource, since, revision) : null;
     }
 
     public async ValueTask DisposeAsync()

@@ -21,6 +21,12 @@ internal static class OwnerOnly
         return new FileStream(path, options);
     }
 
+    public static void Flush(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
+        stream.Flush(flushToDisk: true);
+    }
+
     /// <summary>Whole or not at all, also when the power goes.</summary>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {

@@ -53,6 +53,20 @@ internal sealed record StoreState(long Revision, ImmutableDictionary<string, Imm
         return new StoreState(changes[^1].Object.Revision, resources.ToImmutable());
     }
 
+    /// <summary>Of one resource, without the changes that were made to it since a revision.</summary>
+    public StoreState Before(string resource, IReadOnlyList<Change> since, long revision)
+    {
+        var all = Of(resource).ToBuilder();
+        foreach (var change in since.Reverse())
+        {
+            all.Remove(change.Object);
+            if (change.Previous is not null)
+                all.Add(change.Previous);
+        }
+
+        return new StoreState(revision, Resources.SetItem(resource, all.ToImmutable()));
+    }
+
     private static IEnumerable<StoredObject> From(ImmutableSortedSet<StoredObject> all, int start, string? @namespace)
     {
         for (var i = start; i < all.Count; i++)

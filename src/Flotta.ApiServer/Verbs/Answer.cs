@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
 using Flotta.ApiServer.Definitions;
+using Flotta.ApiServer.Storage;
 using Flotta.ApiServer.Tables;
 using Microsoft.AspNetCore.Http;
 
@@ -20,6 +21,8 @@ internal static class Answer
     public static async Task BytesAsync(HttpContext http, ReadOnlyMemory<byte> json, int code = 200, string type = "application/json")
     {
         http.Response.StatusCode = code;
+        if (type == "application/json" && WantsYaml(http.Request.Headers.Accept.ToString()))
+            (json, type) = (YamlText.Of(json.Span), "application/yaml");
         http.Response.ContentType = type;
         if (json.Length >= WorthPacking && AcceptsGzip(http))
         {
@@ -33,11 +36,11 @@ internal static class Answer
     }
 
     /// <summary>One object in the form asked for.</summary>
-    public static Task ObjectAsync(ObjectRequest request, OutputForm form, byte[] json, TimeProvider time, int code = 200)
+    public static Task ObjectAsync(ObjectRequest request, OutputForm form, StoredObject one, TimeProvider time, int code = 200)
     {
         if (form.Kind == OutputKind.Object)
-            return BytesAsync(request.Http, WireForm.Of(json, request.Served), code);
-        var value = WireForm.Parse(json, request.Served);
+            return BytesAsync(request.Http, WireForm.Of(one, request.Served), code);
+        var value = WireForm.Parse(one, request.Served);
         if (form.Kind == OutputKind.PartialMetadata)
             return JsonAsync(request.Http, WireForm.PartialMetadata(value, form.Version), code);
         var metadata = new JsonObject { ["resourceVersion"] = value["metadata"]!["resourceVersion"]?.DeepClone() };
@@ -55,7 +58,11 @@ internal static class Answer
     /// <exception cref="StatusException">Nothing that is accepted can be given.</exception>
     public static OutputForm Form(HttpContext http) =>
         OutputForm.From(http.Request.Headers.Accept.ToString())
-        ?? throw new StatusException(new Status(406, "NotAcceptable", "only the following media types are accepted: application/json", new JsonObject()));
+        ?? throw new StatusException(NotAcceptable("application/json, application/yaml"));
+
+    /// <summary>Of a watch: one document after the other is JSON's.</summary>
+    public static OutputForm StreamForm(HttpContext http) =>
+        Form(http) is { Yaml: false } form ? form : throw new StatusException(NotAcceptable("application/json, application/json;stream=watch"));
 
     public static void Warn(HttpContext http, IEnumerable<string> warnings)
     {
@@ -71,6 +78,10 @@ internal static class Answer
         http.Response.Headers.Vary = "Accept-Encoding";
         return new GZipStream(http.Response.BodyWriter.AsStream(), CompressionLevel.Fastest);
     }
+
+    private static bool WantsYaml(string accept) => accept.Contains("yaml", StringComparison.Ordinal) && OutputForm.From(accept) is { Yaml: true };
+
+    private static Status NotAcceptable(string types) => new(406, "NotAcceptable", "only the following media types are accepted: " + types, new JsonObject());
 
     // Headers carry nothing else; a hostile field name must not break the answer.
     private static string Ascii(string text) =>

@@ -12,7 +12,7 @@ internal sealed class Apply(ObjectChanges changes, TimeProvider time)
     public async Task<Changed> RunAsync(ObjectRequest request, ObjectBody body, WriteOptions options)
     {
         if (request.Query("fieldManager").Length == 0)
-            throw new StatusException(NoManager());
+            throw new StatusException(Status.InvalidOptions("PatchOptions", [FieldError.Required("fieldManager", "is required for apply patch")]));
         if (body.Root is not JsonObject applied)
             throw new StatusException(Status.BadRequest("the body of an apply patch must be an object"));
         if (body.Duplicates.Count > 0 && options.Validation == FieldValidation.Strict)
@@ -25,6 +25,7 @@ internal sealed class Apply(ObjectChanges changes, TimeProvider time)
         }
         catch (StatusException e) when (e.Status.Code == 404 && request.Subresource.Length == 0)
         {
+            request.Access.Require("create");
             return await changes.CreateAsync(
                 request.Served, request.Namespace, Merged(request, null, applied, body, options), body.Duplicates, options, request.Aborted);
         }
@@ -37,7 +38,9 @@ internal sealed class Apply(ObjectChanges changes, TimeProvider time)
         {
             // What is applied must be of this kind and name before it is merged into what is.
             var document = (JsonObject)applied.DeepClone();
-            var name = document["metadata"]?["name"].Text() ?? "";
+            if (Decoding.Problem(definition, document) is { } problem)
+                throw new StatusException(Status.BadRequest(problem));
+            var name = document["metadata"].TextAt("name");
             if (name.Length > 0 && name != request.Name)
                 throw new StatusException(Status.BadRequest($"the name of the object ({name}) does not match the name on the URL ({request.Name})"));
             if (document["metadata"] is not JsonObject)
@@ -58,13 +61,5 @@ internal sealed class Apply(ObjectChanges changes, TimeProvider time)
         {
             throw new StatusException(Status.BadRequest(e.Message));
         }
-    }
-
-    private static Status NoManager()
-    {
-        var error = FieldError.Required("fieldManager", "is required for apply patch");
-        return new Status(
-            422, "Invalid", FieldError.Summary("PatchOptions", "meta.k8s.io", "", [error]),
-            new JsonObject { ["group"] = "meta.k8s.io", ["kind"] = "PatchOptions", ["causes"] = new JsonArray(error.ToCause()) });
     }
 }

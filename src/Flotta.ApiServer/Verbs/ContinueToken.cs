@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -9,8 +10,8 @@ namespace Flotta.ApiServer.Verbs;
 internal sealed record ContinueToken(long Revision, string Namespace, string Name)
 {
     public override string ToString() =>
-        Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(
-            new JsonObject { ["v"] = "meta.k8s.io/v1", ["rv"] = Revision, ["ns"] = Namespace, ["name"] = Name }));
+        Base64Url.EncodeToString(Encoding.UTF8.GetBytes(
+            new JsonObject { ["v"] = "meta.k8s.io/v1", ["rv"] = Revision, ["ns"] = Namespace, ["name"] = Name }.ToJsonString()));
 
     /// <exception cref="StatusException">It is not one of ours.</exception>
     public static ContinueToken Parse(string text)
@@ -25,6 +26,6 @@ internal sealed record ContinueToken(long Revision, string Namespace, string Nam
         {
         }
 
-        throw new StatusException(Status.BadRequest("continue key is not valid: not a token of this server"));
+        throw new StatusException(Status.BadRequest("invalid continue token: continue key is not valid: not a token of this server"));
     }
 }

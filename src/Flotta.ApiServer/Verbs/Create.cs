@@ -9,6 +9,6 @@ internal sealed class Create(ObjectChanges changes, TimeProvider time)
         var (value, duplicates) = await RequestBody.ObjectAsync(request.Http);
         var made = await changes.CreateAsync(request.Served, request.Namespace, value, duplicates, options, request.Aborted);
         Answer.Warn(request.Http, options.Warnings);
-        await Answer.ObjectAsync(request, form, made.Json, time, 201);
+        await Answer.ObjectAsync(request, form, made.Object, time, 201);
     }
 }

@@ -8,6 +8,7 @@ internal sealed class DeleteCollection(ObjectStore store, ObjectChanges changes)
 {
     public async Task HandleAsync(ObjectRequest request)
     {
+        ListOptions.Check(request);
         var selection = ObjectSelection.From(request);
         var options = await DeleteOptions.FromAsync(request);
         var state = store.State;
@@ -31,7 +32,7 @@ internal sealed class DeleteCollection(ObjectStore store, ObjectChanges changes)
     {
         try
         {
-            return WireForm.Parse((await changes.DeleteAsync(request.Served, one.Key, options, request.Aborted)).Json, request.Served);
+            return WireForm.Parse((await changes.DeleteAsync(request.Served, one.Key, options, request.Aborted)).Object, request.Served);
         }
         catch (StatusException e) when (e.Status.Code == 404)
         {

@@ -35,7 +35,10 @@ internal static class Deletion
             return DeletionPlan.Remove;
         if (metadata["deletionTimestamp"] is not null && wanted.SequenceEqual(finalizers, StringComparer.Ordinal))
             return DeletionPlan.Wait;
-        metadata["finalizers"] = new JsonArray([.. wanted.Select(one => (JsonNode)one)]);
+        if (wanted.Count > 0)
+            metadata["finalizers"] = new JsonArray([.. wanted.Select(one => (JsonNode)one)]);
+        else
+            metadata.Remove("finalizers");
         if (metadata["deletionTimestamp"] is not null)
             return DeletionPlan.Mark;
         metadata["deletionTimestamp"] = Timestamps.Seconds(now);

@@ -8,6 +8,6 @@ internal sealed class Get(ObjectStore store, TimeProvider time)
     {
         var form = Answer.Form(request.Http);
         var found = store.State.Get(request.Key) ?? throw new StatusException(Status.NotFound(request.Served.Definition, request.Name));
-        return Answer.ObjectAsync(request, form, found.Json, time);
+        return Answer.ObjectAsync(request, form, found, time);
     }
 }

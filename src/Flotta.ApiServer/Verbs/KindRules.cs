@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Flotta.ApiServer.Access.Rights;
 using Flotta.ApiServer.Definitions;
 using Flotta.ApiServer.Discovery;
 
@@ -11,7 +12,18 @@ internal static class KindRules
     public const string DefinitionFinalizer = "customresourcecleanup.apiextensions.k8s.io";
 
     /// <summary>Kinds that may be put without saying which version was seen: the last writer wins.</summary>
-    private static readonly HashSet<string> Unconditional = ["configmaps", "secrets", "namespaces", "serviceaccounts", "events", "events.events.k8s.io"];
+    private static readonly HashSet<string> Unconditional =
+    [
+        "configmaps", "secrets", "namespaces", "serviceaccounts", "events", "events.events.k8s.io",
+        AccessPolicy.Roles, AccessPolicy.RoleBindings, AccessPolicy.ClusterRoles, AccessPolicy.ClusterRoleBindings,
+    ];
+
+    /// <exception cref="StatusException">The server cannot do without it.</exception>
+    public static void CheckDelete(ServedResource served, string name)
+    {
+        if (served.Resource == Namespaces && name is ("default" or "kube-system" or "kube-public"))
+            throw new StatusException(Status.Forbidden(served.Definition, name, "this namespace may not be deleted"));
+    }
 
     public static bool AllowsUnconditionalUpdate(ServedResource served) => served.Definition.BuiltIn && Unconditional.Contains(served.Resource);
 

@@ -15,16 +15,21 @@ internal sealed class List(ObjectStore store, KeptPages pages, TimeProvider time
     public async Task HandleAsync(ObjectRequest request)
     {
         var form = Answer.Form(request.Http);
+        ListOptions.Check(request);
+        request.Number("timeoutSeconds");
         var selection = ObjectSelection.From(request);
         var page = Page(request, selection);
-        if (form.Kind == OutputKind.Object)
+        if (form is { Kind: OutputKind.Object, Yaml: false })
         {
             await WriteAsync(request, page);
             return;
         }
 
-        var values = page.Items.Select(one => WireForm.Parse(one.Json, request.Served));
-        var list = form.Kind == OutputKind.Table
+        var values = page.Items.Select(one => WireForm.Parse(one, request.Served));
+        var definition = request.Served.Definition;
+        var list = form.Kind == OutputKind.Object
+            ? new JsonObject { ["kind"] = definition.ListKind, ["apiVersion"] = definition.ApiVersion, ["metadata"] = Metadata(page), ["items"] = new JsonArray([.. values]) }
+            : form.Kind == OutputKind.Table
             ? Table.Render(request.Served.Definition, values, Metadata(page), Answer.Include(request), true, form.Version, time.GetUtcNow())
             : new JsonObject
             {
@@ -58,27 +63,27 @@ internal sealed class List(ObjectStore store, KeptPages pages, TimeProvider time
     private StoreState State(ObjectRequest request, ContinueToken? token)
     {
         var now = store.State;
+        if (token is not null && request.ResourceVersion() is > 0)
+            throw new StatusException(Status.BadRequest("specifying resource version is not allowed when using continue"));
         if (token is { Revision: >= 0 } && token.Revision != now.Revision)
         {
-            return pages.Find(token.Revision) ?? throw new StatusException(
+            return At(request, token.Revision, now) ?? throw new StatusException(
                 Status.Expired(TooOldPage) with { ContinueAt = (token with { Revision = -1 }).ToString() });
         }
 
         if (token is not null || request.ResourceVersion() is not { } asked || asked == 0 || asked == now.Revision)
             return now;
         if (asked > now.Revision)
-        {
-            throw new StatusException(new Status(504, "Timeout", $"Too large resource version: {asked}, current: {now.Revision}", new JsonObject
-            {
-                ["causes"] = new JsonArray(new JsonObject { ["reason"] = "ResourceVersionTooLarge", ["message"] = "Too large resource version" }),
-                ["retryAfterSeconds"] = 1,
-            }));
-        }
-
-        if (request.Query("resourceVersionMatch") == "Exact")
-            return pages.Find(asked) ?? throw new StatusException(Status.Expired($"The resourceVersion for the provided list is too old."));
+            throw new StatusException(Status.TooLargeVersion(asked, now.Revision));
+        // With a limit, and nothing said, it is meant exactly.
+        if (request.Query("resourceVersionMatch") == ListOptions.Exact || (request.Number("limit") > 0 && request.Query("resourceVersionMatch").Length == 0))
+            return At(request, asked, now) ?? throw new StatusException(Status.Expired($"The resourceVersion for the provided list is too old."));
         return now;
     }
+
+    // Kept, or made from the history as long as there is all of it.
+    private StoreState? At(ObjectRequest request, long revision, StoreState now) =>
+        pages.Find(revision) ?? (revision > now.Revision ? null : store.StateAt(request.Served.Resource, revision));
 
     private static async Task WriteAsync(ObjectRequest request, ListPage page)
     {
@@ -97,7 +102,7 @@ internal sealed class List(ObjectStore store, KeptPages pages, TimeProvider time
             if (!first)
                 await stream.WriteAsync(Comma, http.RequestAborted);
             first = false;
-            await stream.WriteAsync(WireForm.Of(one.Json, request.Served), http.RequestAborted);
+            await stream.WriteAsync(WireForm.Of(one, request.Served), http.RequestAborted);
         }
 
         await stream.WriteAsync(End, http.RequestAborted);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Flotta.ApiServer.Admission;
 using Flotta.ApiServer.Definitions;
 using Flotta.ApiServer.Discovery;
 using Flotta.ApiServer.Patching;
@@ -6,14 +7,17 @@ using Flotta.ApiServer.Storage;
 
 namespace Flotta.ApiServer.Verbs;
 
-/// <summary>What a write made: the bytes of the answer, and whether the object is there after it.</summary>
-internal readonly record struct Changed(byte[] Json, bool Created, bool Gone);
+/// <summary>What a write made (or would make), and whether the object is there after it.</summary>
+internal readonly record struct Changed(StoredObject Object, bool Created, bool Gone);
 
 /// <summary>Creates, updates and deletes by the rules of the kind, whoever asks for it.</summary>
-internal sealed class ObjectChanges(ObjectStore store, ResourceCatalog catalog, TimeProvider time)
+internal sealed class ObjectChanges(ObjectStore store, ResourceCatalog catalog, WebhookAdmission admission, TimeProvider time, Func<string, string>? nameMaker = null)
 {
+    private readonly Func<string, string> generateName = nameMaker ?? ObjectMetadata.Generate;
+
     // As often as the real server tries a patch whose object changes under it.
     private const int Attempts = 5;
+    private const int NameAttempts = 8;
     private const int LargestObject = 1536 * 1024;
 
     public async Task<Changed> CreateAsync(
@@ -24,27 +28,40 @@ internal sealed class ObjectChanges(ObjectStore store, ResourceCatalog catalog, 
         for (var attempt = 1; ; attempt++)
         {
             if (generate is not null)
-                value["metadata"]!["name"] = ObjectMetadata.Generate(generate);
+                value["metadata"]!["name"] = generateName(generate);
             var name = value["metadata"]!["name"].Text() ?? "";
             var guards = Guards(served, @namespace, name);
             NewObject.Complete(served, value, Conflict, time.GetUtcNow());
+            var key = served.Key(@namespace, name);
+            var write = options.Caller is { } caller ? new AdmissionAttributes(caller, served, "CREATE", "", @namespace, name, value, null, options.DryRun) : null;
+            if (write is not null && await admission.MutateAsync(write, options.Warnings, cancellationToken) is { } mutated)
+            {
+                Incoming.Accept(served, mutated, [], options);
+                value = Identified(mutated, value);
+                NewObject.Complete(served, value, Conflict, time.GetUtcNow());
+            }
+
+            options.Permit?.Invoke(value, null);
             Validation.Check(served, value, null);
             if (!options.Applied)
                 FieldOwnership.Record(served.Definition, null, value, new FieldManager(options.FieldManager, "", time.GetUtcNow()));
-            var key = served.Key(@namespace, name);
+            if (write is not null)
+                await admission.ValidateAsync(write with { Object = value }, options.Warnings, cancellationToken);
             if (options.DryRun)
             {
                 if (store.State.Get(key) is not null)
                     throw new StatusException(Status.AlreadyExists(served.Definition, name));
-                return new Changed(Bytes(value), true, false);
+                return new Changed(Unwritten(served, key, value), true, false);
             }
 
             var result = await WriteAsync(new Write(key, ChangeKind.Created, 0, Template(served, value), guards), cancellationToken);
             if (result.Outcome == WriteOutcome.Done)
-                return new Changed(result.Object!.Json, true, false);
-            if (result.Outcome == WriteOutcome.Conflict && (generate is null || attempt == Attempts))
+                return new Changed(result.Object!, true, false);
+            if (result.Outcome == WriteOutcome.Conflict && generate is null)
                 throw new StatusException(Status.AlreadyExists(served.Definition, name));
-            if (attempt == Attempts * 2)
+            if (result.Outcome == WriteOutcome.Conflict && attempt >= NameAttempts)
+                throw new StatusException(Status.NoNameLeft(served.Definition, name));
+            if (attempt == NameAttempts * 2)
                 throw new StatusException(Status.Modified(served.Definition, name));
         }
     }
@@ -62,24 +79,33 @@ internal sealed class ObjectChanges(ObjectStore store, ResourceCatalog catalog, 
         for (var attempt = 1; ; attempt++)
         {
             var present = store.State.Get(key) ?? throw new StatusException(Status.NotFound(served.Definition, key.Name));
-            var old = WireForm.Parse(present.Json, served);
+            var old = WireForm.Parse(present, served);
             var value = change(old);
             var update = new UpdatedObject(served, present, old, value, subresource);
             update.CheckIdentity(key, conditional);
             update.Complete(Conflict, time.GetUtcNow());
+            var write = options.Caller is { } caller ? new AdmissionAttributes(caller, served, "UPDATE", subresource, key.Namespace, key.Name, value, old, options.DryRun) : null;
+            // A Scale is only looked at: it is not what is written.
+            if (write is not null && subresource != ScaleKind.Subresource && await admission.MutateAsync(write, options.Warnings, cancellationToken) is { } mutated)
+            {
+                Incoming.Accept(served, mutated, [], options);
+                value = Identified(mutated, value);
+                update = new UpdatedObject(served, present, old, value, subresource);
+                update.Complete(Conflict, time.GetUtcNow());
+            }
+
+            options.Permit?.Invoke(value, old);
             Validation.Check(served, value, old);
             if (!options.Applied)
                 FieldOwnership.Record(served.Definition, old, value, new FieldManager(options.FieldManager, subresource, time.GetUtcNow()));
-            if (update.ChangesNothing)
-                return new Changed(present.Json, false, false);
+            if (write is not null)
+                await admission.ValidateAsync(ScaleKind.Shown(write with { Object = value }), options.Warnings, cancellationToken);
+            // What is stored in an older form is brought up to date by the same write that would change nothing else.
+            if (update.ChangesNothing && WireForm.IsCurrent(present, served))
+                return new Changed(present, false, false);
             // The last finalizer of what is being deleted has gone, and with it the object.
-            var gone = update.IsReleased;
-            if (options.DryRun)
-                return new Changed(Bytes(value, present.Revision), false, gone);
-            var result = await WriteAsync(
-                new Write(key, gone ? ChangeKind.Deleted : ChangeKind.Modified, present.Revision, Template(served, value), []), cancellationToken);
-            if (result.Outcome == WriteOutcome.Done)
-                return new Changed(result.Object!.Json, false, gone);
+            if (await PutAsync(served, present, value, update.IsReleased, options.DryRun, cancellationToken) is { } done)
+                return done;
             if (attempt == Attempts)
                 throw new StatusException(Status.Modified(served.Definition, key.Name));
         }
@@ -87,20 +113,23 @@ internal sealed class ObjectChanges(ObjectStore store, ResourceCatalog catalog, 
 
     public async Task<Changed> DeleteAsync(ServedResource served, ObjectKey key, DeleteOptions options, CancellationToken cancellationToken)
     {
+        KindRules.CheckDelete(served, key.Name);
         for (var attempt = 1; ; attempt++)
         {
             var present = store.State.Get(key) ?? throw new StatusException(Status.NotFound(served.Definition, key.Name));
             var value = Json.Object(present.Json);
             var plan = Deletion.Of(served, value, options, time.GetUtcNow());
+            if (options.Caller is { } caller)
+            {
+                var write = new AdmissionAttributes(caller, served, "DELETE", "", key.Namespace, key.Name, null, WireForm.Parse(present, served), options.DryRun);
+                await admission.MutateAsync(write, options.Warnings, cancellationToken);
+                await admission.ValidateAsync(write, options.Warnings, cancellationToken);
+            }
+
             if (plan == DeletionPlan.Wait)
-                return new Changed(present.Json, false, false);
-            var gone = plan == DeletionPlan.Remove;
-            if (options.DryRun)
-                return new Changed(Bytes(value, present.Revision), false, gone);
-            var result = await WriteAsync(
-                new Write(key, gone ? ChangeKind.Deleted : ChangeKind.Modified, present.Revision, Template(served, value), []), cancellationToken);
-            if (result.Outcome == WriteOutcome.Done)
-                return new Changed(result.Object!.Json, false, gone);
+                return new Changed(present, false, false);
+            if (await PutAsync(served, present, value, plan == DeletionPlan.Remove, options.DryRun, cancellationToken) is { } done)
+                return done;
             // Deleting means whatever is there, unless a state was named; Deletion.Of looks at that again.
             if (attempt == Attempts * 10)
                 throw new StatusException(Status.Modified(served.Definition, key.Name));
@@ -108,10 +137,34 @@ internal sealed class ObjectChanges(ObjectStore store, ResourceCatalog catalog, 
     }
 
     /// <summary>Of the server itself: no rules, only the version must not have changed. False: it has.</summary>
-    public async Task<bool> ReplaceAsync(ServedResource served, StoredObject present, JsonObject value, bool remove, CancellationToken cancellationToken)
+    public async Task<bool> ReplaceAsync(ServedResource served, StoredObject present, JsonObject value, bool remove, CancellationToken cancellationToken) =>
+        await PutAsync(served, present, value, remove, dryRun: false, cancellationToken) is not null;
+
+    /// <summary>In the place of what is there; null: somebody was faster.</summary>
+    private async Task<Changed?> PutAsync(
+        ServedResource served, StoredObject present, JsonObject value, bool remove, bool dryRun, CancellationToken cancellationToken)
     {
+        if (dryRun)
+            return new Changed(Unwritten(served, present.Key, value, present.Revision), false, remove);
         var kind = remove ? ChangeKind.Deleted : ChangeKind.Modified;
-        return (await WriteAsync(new Write(present.Key, kind, present.Revision, Template(served, value), []), cancellationToken)).Outcome == WriteOutcome.Done;
+        var result = await WriteAsync(new Write(present.Key, kind, present.Revision, Template(served, value), []), cancellationToken);
+        return result.Outcome == WriteOutcome.Done ? new Changed(result.Object!, false, remove) : null;
+    }
+
+    // A webhook may change what an object says, not which one it is.
+    private static JsonObject Identified(JsonObject mutated, JsonObject value)
+    {
+        if (mutated["metadata"] is not JsonObject metadata)
+            mutated["metadata"] = metadata = [];
+        foreach (var name in (ReadOnlySpan<string>)["name", "namespace", "uid", "resourceVersion", "creationTimestamp", "generation"])
+        {
+            if (value["metadata"]![name] is { } kept)
+                metadata[name] = kept.DeepClone();
+            else
+                metadata.Remove(name);
+        }
+
+        return mutated;
     }
 
     // What a new object goes into must exist and stay until it is written.
@@ -166,24 +219,23 @@ internal sealed class ObjectChanges(ObjectStore store, ResourceCatalog catalog, 
         }
         catch (StorageException e)
         {
-            throw new StatusException(e.Full ? new Status(507, "InsufficientStorage", e.Message) : Status.Internal(e.Message));
+            throw new StatusException(Status.Of(e));
         }
     }
 
     private static ObjectTemplate Template(ServedResource served, JsonObject value)
     {
-        value["apiVersion"] = served.StorageApiVersion;
-        var template = ObjectTemplate.From(value);
+        var template = ObjectTemplate.From(WireForm.ToStored(value, served));
         return template.Length <= LargestObject
             ? template
             : throw new StatusException(Status.TooLarge(LargestObject) with { Message = $"etcdserver: request is too large: the object has {template.Length} bytes, {LargestObject} are allowed" });
     }
 
     // As it would be stored, but for the revision that only a stored one has.
-    private static byte[] Bytes(JsonObject value, long? revision = null)
+    private static StoredObject Unwritten(ServedResource served, ObjectKey key, JsonObject value, long? revision = null)
     {
         if (revision is { } known)
             value["metadata"]!["resourceVersion"] = known.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return System.Text.Encoding.UTF8.GetBytes(value.ToJsonString(Json.Relaxed));
+        return new StoredObject(key, long.MaxValue, System.Text.Encoding.UTF8.GetBytes(WireForm.ToStored(value, served).ToJsonString(Json.Relaxed)), 0);
     }
 }

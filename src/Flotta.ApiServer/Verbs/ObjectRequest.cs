@@ -7,13 +7,13 @@ using Microsoft.AspNetCore.Http;
 namespace Flotta.ApiServer.Verbs;
 
 /// <summary>A request for a served resource: who, what, and the query taken apart.</summary>
-internal sealed class ObjectRequest(HttpContext http, ServedResource served, ResourcePath path, Caller caller)
+internal sealed class ObjectRequest(HttpContext http, ServedResource served, ResourcePath path, RequestAccess access)
 {
     public HttpContext Http { get; } = http;
 
     public ServedResource Served { get; } = served;
 
-    public Caller Caller { get; } = caller;
+    public RequestAccess Access { get; } = access;
 
     public string Name => path.Name;
 
@@ -33,7 +33,16 @@ internal sealed class ObjectRequest(HttpContext http, ServedResource served, Res
 
     public string Query(string name) => Http.Request.Query[name].ToString();
 
-    public bool Flag(string name) => Query(name) is "true" or "1" or "True";
+    /// <summary>Each that is given, once for each time; empty ones do not count.</summary>
+    public IReadOnlyList<string> All(string name) => [.. Http.Request.Query[name].Where(value => !string.IsNullOrEmpty(value)).Select(value => value!)];
+
+    public bool Has(string name) => Http.Request.Query.ContainsKey(name);
+
+    public bool Flag(string name) => IsTrue(Http, name);
+
+    /// <summary>As a typed decoder reads flags: there and not false is true.</summary>
+    public static bool IsTrue(HttpContext http, string name) =>
+        http.Request.Query.TryGetValue(name, out var value) && !value.ToString().Equals("false", StringComparison.OrdinalIgnoreCase) && value.ToString() != "0";
 
     /// <summary>0 when absent.</summary>
     /// <exception cref="StatusException">Not a number.</exception>
@@ -42,8 +51,8 @@ internal sealed class ObjectRequest(HttpContext http, ServedResource served, Res
         var text = Query(name);
         if (text.Length == 0)
             return 0;
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            ? number
+        return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? Math.Max(0, number)
             : throw new StatusException(Status.BadRequest($"strconv.ParseInt: parsing {Definitions.GoText.Quote(text)}: invalid syntax"));
     }
 

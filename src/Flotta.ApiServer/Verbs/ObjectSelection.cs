@@ -40,7 +40,11 @@ internal sealed class ObjectSelection
         }
         catch (SelectorException e)
         {
-            throw new StatusException(Status.BadRequest(e.Message));
+            // Kinds without fields of their own say it in other words.
+            throw new StatusException(Status.BadRequest(
+                e.UnknownField is { } field && request.Served.Definition is { BuiltIn: true, SelectableFields.Count: 0 }
+                    ? $"{Definitions.GoText.Quote(field)} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                    : e.Message));
         }
     }
 
@@ -49,7 +53,7 @@ internal sealed class ObjectSelection
         if (Within is not null && one.Key.Namespace != Within)
             return false;
         if (!fields.IsEverything
-            && !fields.Matches(one.Key.Name, served.Definition.Namespaced ? one.Key.Namespace : null, () => WireForm.Parse(one.Json, served)))
+            && !fields.Matches(one.Key.Name, served.Definition.Namespaced ? one.Key.Namespace : null, () => WireForm.Parse(one, served)))
         {
             return false;
         }

@@ -10,7 +10,8 @@ internal enum OutputKind
 /// <summary>What the Accept header asks for.</summary>
 /// <param name="Kind">The object as it is, or a form of it.</param>
 /// <param name="Version">Of meta.k8s.io: v1 or v1beta1.</param>
-internal readonly record struct OutputForm(OutputKind Kind, string Version)
+/// <param name="Yaml">Written as YAML.</param>
+internal readonly record struct OutputForm(OutputKind Kind, string Version, bool Yaml = false)
 {
     public static OutputForm Plain { get; } = new(OutputKind.Object, "v1");
 
@@ -22,18 +23,19 @@ internal readonly record struct OutputForm(OutputKind Kind, string Version)
         foreach (var clause in accept.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             var parts = clause.Split(';', StringSplitOptions.TrimEntries);
-            if (parts[0] is not ("application/json" or "application/*" or "*/*"))
+            if (parts[0] is not ("application/json" or "application/yaml" or "application/*" or "*/*"))
                 continue;
+            var yaml = parts[0] == "application/yaml";
             var parameters = parts.Skip(1).Select(part => part.Split('=', 2)).Where(pair => pair.Length == 2).GroupBy(pair => pair[0]).ToDictionary(pair => pair.Key, pair => pair.First()[1]);
             if (!parameters.TryGetValue("as", out var form))
-                return Plain;
+                return Plain with { Yaml = yaml };
             var version = parameters.GetValueOrDefault("v", "v1");
             if (parameters.GetValueOrDefault("g") != "meta.k8s.io" || version is not ("v1" or "v1beta1"))
                 continue;
             if (form == "Table")
-                return new OutputForm(OutputKind.Table, version);
+                return new OutputForm(OutputKind.Table, version, yaml);
             if (form is "PartialObjectMetadata" or "PartialObjectMetadataList")
-                return new OutputForm(OutputKind.PartialMetadata, version);
+                return new OutputForm(OutputKind.PartialMetadata, version, yaml);
         }
 
         return null;

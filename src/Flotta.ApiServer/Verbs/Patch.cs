@@ -25,7 +25,7 @@ internal sealed class Patch(ObjectChanges changes, TimeProvider time)
             : await changes.UpdateAsync(
                 request.Served, request.Key, request.Subresource, present => Changed(request, type, present, body, options), conditional: false, options, request.Aborted);
         Answer.Warn(request.Http, options.Warnings);
-        await Answer.ObjectAsync(request, form, made.Json, time, made.Created ? 201 : 200);
+        await Answer.ObjectAsync(request, form, made.Object, time, made.Created ? 201 : 200);
     }
 
     private static JsonObject Changed(ObjectRequest request, string type, JsonObject present, ObjectBody body, WriteOptions options)
@@ -36,7 +36,7 @@ internal sealed class Patch(ObjectChanges changes, TimeProvider time)
         return patched;
     }
 
-    private static JsonObject Patched(ResourceDefinition definition, string type, JsonObject present, JsonNode? patch)
+    public static JsonObject Patched(ResourceDefinition definition, string type, JsonObject present, JsonNode? patch)
     {
         try
         {

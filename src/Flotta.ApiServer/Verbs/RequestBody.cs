@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Flotta.ApiServer.Definitions;
 using Flotta.ApiServer.Protobuf;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Flotta.ApiServer.Verbs;
 
@@ -11,6 +12,7 @@ internal static class RequestBody
 {
     public const int Limit = 3 * 1024 * 1024;
 
+    private const int MostDiscarded = 16 * 1024 * 1024;
     private const string Accepted = "application/json, application/yaml, " + ProtobufBody.MediaType;
 
     public static async Task<ObjectBody> ReadAsync(HttpContext http, string mediaType)
@@ -57,10 +59,31 @@ internal static class RequestBody
     public static Status Unsupported(string accepted) =>
         new(415, "UnsupportedMediaType", $"the body of the request was in an unknown format - accepted media types include: {accepted}", new JsonObject());
 
+    // A client that still sends when the connection closes would never see the answer.
+    private static async Task DiscardAsync(HttpContext http)
+    {
+        if (http.Request.ContentLength > MostDiscarded || http.Features.Get<IHttpMaxRequestBodySizeFeature>() is not { IsReadOnly: false } limit)
+            return;
+        limit.MaxRequestBodySize = MostDiscarded;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        patience.CancelAfter(TimeSpan.FromSeconds(5));
+        try
+        {
+            await http.Request.Body.CopyToAsync(Stream.Null, patience.Token);
+        }
+        catch (OperationCanceledException) when (!http.RequestAborted.IsCancellationRequested)
+        {
+        }
+    }
+
     public static async Task<ReadOnlyMemory<byte>> BytesAsync(HttpContext http)
     {
         if (http.Request.ContentLength > Limit)
+        {
+            await DiscardAsync(http);
             throw new StatusException(Status.TooLarge(Limit));
+        }
+
         var reader = http.Request.BodyReader;
         while (true)
         {

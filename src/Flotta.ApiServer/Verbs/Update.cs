@@ -14,6 +14,6 @@ internal sealed class Update(ObjectChanges changes, TimeProvider time)
         var made = await changes.UpdateAsync(
             request.Served, request.Key, request.Subresource, _ => (JsonObject)value.DeepClone(), conditional, options, request.Aborted);
         Answer.Warn(request.Http, options.Warnings);
-        await Answer.ObjectAsync(request, form, made.Json, time);
+        await Answer.ObjectAsync(request, form, made.Object, time);
     }
 }

@@ -12,6 +12,9 @@ internal sealed class UpdatedObject(ServedResource served, StoredObject present,
     // The server alone writes these.
     private static readonly string[] Owned = ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "generateName"];
 
+    // Stands for a member that is not there, which is not the same as one that is null.
+    private static readonly JsonNode Absent = JsonValue.Create(Guid.NewGuid());
+
     private ResourceDefinition Definition => served.Definition;
 
     /// <summary>It is being deleted, and nothing holds it any more.</summary>
@@ -20,14 +23,9 @@ internal sealed class UpdatedObject(ServedResource served, StoredObject present,
         && value["metadata"]!["finalizers"] is not JsonArray { Count: > 0 }
         && value["spec"]?["finalizers"] is not JsonArray { Count: > 0 };
 
-    public bool ChangesNothing
-    {
-        get
-        {
-            var (was, now) = (Compared(old), Compared(value));
-            return JsonNode.DeepEquals(was, now);
-        }
-    }
+    public bool ChangesNothing =>
+        // Of a status it is the status that changes, mostly; the rest need not be looked at then.
+        (subresource != "status" || JsonNode.DeepEquals(old["status"], value["status"])) && Same(old, value, SameMember);
 
     /// <exception cref="StatusException">It is another object, or comes from another version than the present one.</exception>
     public void CheckIdentity(ObjectKey key, bool conditional)
@@ -66,21 +64,23 @@ internal sealed class UpdatedObject(ServedResource served, StoredObject present,
             Copy((JsonObject)old["metadata"]!, (JsonObject)value["metadata"]!, name);
         metadata.Remove("selfLink");
         value["metadata"]!["resourceVersion"] = present.Revision.ToString(CultureInfo.InvariantCulture);
-        if (subresource.Length == 0)
+        if (subresource is "" or "scale")
         {
             Definition.Schema?.Default(value);
             Definition.Normalise?.Invoke(value, old);
             KindRules.OnUpdate(served, value, old, conflict, now);
         }
 
-        if (Definition.HasGeneration && SpecChanged())
+        if (subresource != "status" && Definition.HasGeneration && SpecChanged())
             value["metadata"]!["generation"] = ((old["metadata"]!["generation"] as JsonValue)?.GetValue<long>() ?? 0) + 1;
     }
 
     private void KeepAllButStatus()
     {
-        var status = value["status"]?.DeepClone();
-        var managed = value["metadata"]!["managedFields"]?.DeepClone();
+        // Taken out rather than copied: a status is most of an object.
+        var (status, managed) = (value["status"], value["metadata"]!["managedFields"]);
+        value.Remove("status");
+        ((JsonObject)value["metadata"]!).Remove("managedFields");
         value.Clear();
         foreach (var (name, member) in old)
         {
@@ -103,19 +103,35 @@ internal sealed class UpdatedObject(ServedResource served, StoredObject present,
             && !JsonNode.DeepEquals(old[name], value[name]));
     }
 
-    private static JsonObject Compared(JsonObject one)
+    // Every write compares all of the object: nothing is copied for it.
+    private static bool Same(JsonObject one, JsonObject other, Func<string, JsonNode?, JsonNode?, bool> same)
     {
-        var copy = (JsonObject)one.DeepClone();
-        var metadata = (JsonObject)copy["metadata"]!;
-        metadata.Remove("resourceVersion");
-        foreach (var name in (ReadOnlySpan<string>)["labels", "annotations", "finalizers", "ownerReferences"])
+        foreach (var (name, was) in one)
         {
-            if (metadata[name] is null or JsonObject { Count: 0 } or JsonArray { Count: 0 })
-                metadata.Remove(name);
+            if (other.TryGetPropertyValue(name, out var now) ? !same(name, was, now) : !same(name, was, Absent))
+                return false;
         }
 
-        return copy;
+        foreach (var (name, now) in other)
+        {
+            if (!one.ContainsKey(name) && !same(name, Absent, now))
+                return false;
+        }
+
+        return true;
     }
+
+    private static bool SameMember(string name, JsonNode? was, JsonNode? now) =>
+        name == "metadata" && was is JsonObject before && now is JsonObject after ? Same(before, after, SameMetadata) : JsonNode.DeepEquals(was, now);
+
+    private static bool SameMetadata(string name, JsonNode? was, JsonNode? now) => name switch
+    {
+        "resourceVersion" => true,
+        "labels" or "annotations" or "finalizers" or "ownerReferences" when IsEmpty(was) && IsEmpty(now) => true,
+        _ => JsonNode.DeepEquals(was, now),
+    };
+
+    private static bool IsEmpty(JsonNode? node) => node is null or JsonObject { Count: 0 } or JsonArray { Count: 0 } || ReferenceEquals(node, Absent);
 
     private static void Copy(JsonObject from, JsonObject to, string name)
     {

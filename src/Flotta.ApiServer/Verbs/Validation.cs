@@ -15,9 +15,25 @@ internal static class Validation
         errors.AddRange(definition.Schema?.Validate(value, old) ?? []);
         if (served.Resource == ServedResources.Definitions)
             errors.AddRange(CustomResources.Validate(value, old));
+        if (definition.Scale is { } scale)
+            errors.AddRange(CheckScale(scale, value));
         if (definition.Check is not null)
             errors.AddRange(definition.Check(value, old));
         if (errors.Count > 0)
             throw new StatusException(Status.Invalid(definition, value["metadata"]!["name"].Text() ?? "", errors));
+    }
+
+    // What is shown as a Scale must be one.
+    private static IEnumerable<FieldError> CheckScale(ScaleSubresource scale, JsonObject value)
+    {
+        foreach (var path in (string[])[scale.SpecReplicasPath, scale.StatusReplicasPath])
+        {
+            if (ScaleKind.At(value, path).AsInteger() is not { } replicas)
+                continue;
+            if (replicas < 0)
+                yield return FieldError.Invalid(path, replicas, "should be a non-negative integer");
+            else if (replicas > int.MaxValue)
+                yield return FieldError.Invalid(path, replicas, $"should be less than or equal to {int.MaxValue}");
+        }
     }
 }

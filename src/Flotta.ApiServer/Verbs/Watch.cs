@@ -10,13 +10,16 @@ internal sealed class Watch(ObjectStore store, TimeProvider time, CancellationTo
 
     public async Task HandleAsync(ObjectRequest request)
     {
-        var form = Answer.Form(request.Http);
+        var form = Answer.StreamForm(request.Http);
+        ListOptions.Check(request);
         var selection = ObjectSelection.From(request);
         var from = request.ResourceVersion();
-        var initial = request.Flag("sendInitialEvents");
+        bool? initial = request.Has("sendInitialEvents") ? request.Flag("sendInitialEvents") : null;
         using var subscription = store.Subscribe(request.Served.Resource);
         var state = store.State;
         var bookmarks = request.Flag("allowWatchBookmarks");
+        if (initial == true && from > state.Revision)
+            throw new StatusException(Status.TooLargeVersion(from.Value, state.Revision));
 
         request.Http.Response.ContentType = "application/json";
         using var timeout = new CancellationTokenSource(Timeout(request), time);
@@ -25,17 +28,17 @@ internal sealed class Watch(ObjectStore store, TimeProvider time, CancellationTo
         try
         {
             await events.FlushAsync(end.Token);
-            if (from is null or 0 || initial)
+            if (initial ?? from is null or 0)
             {
                 // The state may be newer than the subscription's start: what both have is skipped below.
                 foreach (var one in selection.Of(state, null))
                     await events.ExistingAsync(one, end.Token);
-                if (initial && bookmarks)
+                if (initial == true && bookmarks)
                     events.Bookmark(state.Revision, initialEventsEnd: true);
                 await events.FlushAsync(end.Token);
                 await FollowAsync(events, subscription, state.Revision, bookmarks, end.Token);
             }
-            else if (await CatchUpAsync(events, request, from.Value, subscription.Start, end.Token))
+            else if (from is null or 0 || await CatchUpAsync(events, request, from.Value, subscription.Start, end.Token))
             {
                 await FollowAsync(events, subscription, subscription.Start, bookmarks, end.Token);
             }
@@ -64,7 +67,18 @@ internal sealed class Watch(ObjectStore store, TimeProvider time, CancellationTo
 
         while (from < upTo)
         {
-            var some = store.History(request.Served.Resource, from, upTo, Portion);
+            IReadOnlyList<Change>? some;
+            try
+            {
+                some = store.History(request.Served.Resource, from, upTo, Portion);
+            }
+            catch (StorageException e)
+            {
+                events.Error(Status.Of(e));
+                await events.FlushAsync(cancellationToken);
+                return false;
+            }
+
             if (some is null)
             {
                 events.Error(Status.Expired($"too old resource version: {from} ({store.Compacted})"));

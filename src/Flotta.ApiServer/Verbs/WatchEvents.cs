@@ -81,11 +81,11 @@ internal sealed class WatchEvents(ObjectRequest request, OutputForm form, Object
     {
         if (form.Kind == OutputKind.Object)
         {
-            Write(type, WireForm.Of(one.Json, request.Served).Span);
+            Write(type, WireForm.Of(one, request.Served).Span);
             return;
         }
 
-        var value = WireForm.Parse(one.Json, request.Served);
+        var value = WireForm.Parse(one, request.Served);
         value = form.Kind == OutputKind.Table ? Rows(value) : WireForm.PartialMetadata(value, form.Version);
         Write(type, Encoding.UTF8.GetBytes(value.ToJsonString(Json.Relaxed)));
     }

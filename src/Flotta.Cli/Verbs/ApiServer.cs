@@ -21,7 +21,7 @@ internal static class ApiServer
             var data = DataDirectory.Open(parsed.GetRequiredValue(dataDirectory));
             using var loggers = Logs.Create(parsed.GetValue(level));
             await using var server = await EmbeddedApiServer.StartAsync(
-                new() { DataDirectory = data.Path, Listen = parsed.GetRequiredValue(listen), Port = parsed.GetValue(port) },
+                new() { DataDirectory = data.Path, Listen = parsed.GetRequiredValue(listen), Port = parsed.GetValue(port), Checks = EmbeddedChecks.All },
                 loggers, TimeProvider.System, cancellationToken);
             var kubeconfig = data.Write("kubeconfig", server.Kubeconfig("flotta-admin", "system:masters"));
             await parsed.InvocationConfiguration.Output.WriteLineAsync($"ready kube={server.Address.GetLeftPart(UriPartial.Authority)} kubeconfig={kubeconfig}");

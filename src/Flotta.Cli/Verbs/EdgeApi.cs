@@ -27,12 +27,14 @@ internal static class EdgeApi
             var access = KubeAccess.Load(parsed.GetValue(kubeconfig));
             var address = parsed.GetRequiredValue(listen);
             await using var metrics = await MetricsEndpoint.StartAsync(address, parsed.GetValue(metricsPort), loggers, cancellationToken);
+            await Serving.UntilNothingMovesAsync(access, metrics, loggers, cancellationToken);
             await using var host = await EdgeApiHost.StartAsync(
                 EdgeApiOptions.FromEnvironment(Environment.GetEnvironmentVariable) with { Listen = address, Port = parsed.GetValue(edgePort) }, access, loggers, TimeProvider.System, cancellationToken);
-            metrics.Ready();
+            metrics.Ready(() => host.NotReadyBecause);
             await parsed.InvocationConfiguration.Output.WriteLineAsync(
                 $"ready edge={host.Address.GetLeftPart(UriPartial.Authority)} metrics={metrics.Address.GetLeftPart(UriPartial.Authority)}");
             await Serving.UntilAskedToStopAsync(cancellationToken);
+            await host.DrainAsync();
             return 0;
         });
         return command;

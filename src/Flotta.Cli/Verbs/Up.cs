@@ -4,11 +4,12 @@ using Flotta.ApiServer;
 using Flotta.EdgeApi;
 using Flotta.Kube;
 using Flotta.Operator;
+using Flotta.Resources;
 using Microsoft.Extensions.Logging;
 
 namespace Flotta.Cli.Verbs;
 
-/// <summary><c>flotta up</c>: embedded API server, Operator and Edge API in one process. Each role has a client certificate of its own and knows only the Kubernetes API.</summary>
+/// <summary><c>flotta up</c>: embedded API server, Operator and Edge API in one process. Each role has an account and a client certificate of its own, with the rights that deploy/kubernetes gives it, and knows only the Kubernetes API, whose requests do not leave the process.</summary>
 internal static class Up
 {
     private sealed record Settings(string DataDirectory, IPAddress Listen, int KubePort, int EdgePort, int MetricsPort, bool AutoApprove, LogLevel? Level);
@@ -47,12 +48,13 @@ internal static class Up
     private static async Task<int> RunAsync(Settings settings, TextWriter output, CancellationToken cancellationToken)
     {
         var data = DataDirectory.Open(settings.DataDirectory);
+        Moving.Journal.RefuseWhereMoved(data.Path);
         using var loggers = Logs.Create(settings.Level);
         var time = TimeProvider.System;
 
         await using var metrics = await MetricsEndpoint.StartAsync(IPAddress.Loopback, settings.MetricsPort, loggers, cancellationToken);
         await using var server = await EmbeddedApiServer.StartAsync(
-            new() { DataDirectory = data.Path, Listen = settings.Listen, Port = settings.KubePort }, loggers, time, cancellationToken);
+            new() { DataDirectory = data.Path, Listen = settings.Listen, Port = settings.KubePort, Checks = EmbeddedChecks.All }, loggers, time, cancellationToken);
         var kubeconfig = data.Write("kubeconfig", server.Kubeconfig("flotta-admin", "system:masters"));
 
         using (var kube = KubeApi.Connect(KubeAccess.Parse(server.Kubeconfig("flotta-installer", "system:masters")), time))
@@ -62,23 +64,24 @@ internal static class Up
         if (settings.AutoApprove)
             operatorOptions = operatorOptions with { AutoApproval = true };
         await using var @operator = await OperatorHost.StartAsync(
-            operatorOptions, KubeAccess.Parse(server.Kubeconfig("flotta-operator", "system:masters")), loggers, time, cancellationToken);
+            operatorOptions, Inside(server, AccessManifests.OperatorAccount), loggers, time, cancellationToken);
         await using var edge = await EdgeApiHost.StartAsync(
-            EdgeApiOptions.FromEnvironment(Environment.GetEnvironmentVariable) with { Listen = settings.Listen, Port = settings.EdgePort },
-            KubeAccess.Parse(server.Kubeconfig("flotta-edge-api", "system:masters")), loggers, time, cancellationToken);
+            EdgeApiOptions.FromEnvironment(Environment.GetEnvironmentVariable) with { Listen = settings.Listen, Port = settings.EdgePort, BesideApiServer = true },
+            Inside(server, AccessManifests.EdgeApiAccount), loggers, time, cancellationToken);
 
         var bootstrap = await edge.BootstrapAsync(cancellationToken);
         data.Write("bootstrap/ca.pem", bootstrap.CaPem);
         data.Write("bootstrap/cert.pem", bootstrap.CertificatePem);
         data.Write("bootstrap/key.pem", bootstrap.KeyPem);
 
-        metrics.Ready();
+        metrics.Ready(() => edge.NotReadyBecause);
         await output.WriteLineAsync($"ready kube={Plain(server.Address)} edge={Plain(edge.Address)} metrics={Plain(metrics.Address)} kubeconfig={kubeconfig}");
         await output.FlushAsync(cancellationToken);
-        Serving.GiveBackWhatStartingNeeded();
         await Serving.UntilAskedToStopAsync(cancellationToken);
         return 0;
     }
+
+    private static InProcessAccess Inside(EmbeddedApiServer server, string account) => new(server.Address, server.AccountHandler(AccessManifests.Namespace, account));
 
     private static string Plain(Uri address) => address.GetLeftPart(UriPartial.Authority);
 }

@@ -11,8 +11,11 @@ internal sealed class AuthorityState
     {
         (Ca, Trusted) = ReadCa(ca);
         CaPem = ca.CertificatePem;
+        BridgesPem = ca.BridgesPem;
         Server = Join(server);
-        ServerContext = SslStreamCertificateContext.Create(Server, Others(server.CertificatePem), offline: true);
+        // Devices look in the list of names for the certificate to show; a program that finds none of its own there shows none.
+        var known = SslCertificateTrust.CreateForX509Collection([.. Trusted.Authorities.Select(authority => ca.BridgesPem.Length == 0 ? authority : NameOf(authority))], sendTrustInHandshake: true);
+        ServerContext = SslStreamCertificateContext.Create(Server, Others(server.CertificatePem), offline: true, known);
         (StoredCa, StoredServer) = (ca, server);
     }
 
@@ -20,6 +23,9 @@ internal sealed class AuthorityState
     public X509Certificate2 Ca { get; }
 
     public string CaPem { get; }
+
+    /// <summary>What lies between our certificates and an earlier CA, for whoever knows only that one.</summary>
+    public string BridgesPem { get; }
 
     public TrustedAuthorities Trusted { get; }
 
@@ -65,6 +71,15 @@ internal sealed class AuthorityState
         {
             throw new EdgeApiStartException($"The certificate in secret {stored.Name} cannot be used: {problem.Message}", problem);
         }
+    }
+
+    // What is named is also taken for the end of our chain, which would then be shown without its bridges: only the name, on a key that signed nothing.
+    private static X509Certificate2 NameOf(X509Certificate2 authority)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest(authority.SubjectName, key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        return request.CreateSelfSigned(new DateTimeOffset(authority.NotBefore.ToUniversalTime()), new DateTimeOffset(authority.NotAfter.ToUniversalTime()));
     }
 
     private static X509Certificate2? TryJoin(X509Certificate2 certificate, string keyPem)

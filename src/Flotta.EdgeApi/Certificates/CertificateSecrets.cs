@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using Flotta.Kube;
 using Flotta.Resources;
 using k8s.Models;
@@ -9,6 +10,11 @@ namespace Flotta.EdgeApi.Certificates;
 /// <summary>A certificate and its key as they lie in a Secret, and the Secret's version.</summary>
 internal sealed record StoredPair(string Name, string CertificatePem, string KeyPem, string? Version, DateTime? Created)
 {
+    /// <summary>Of a CA only: what earlier CAs say for later ones.</summary>
+    public string BridgesPem { get; init; } = "";
+
+    public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
     public override string ToString() => Name;
 }
 
@@ -18,6 +24,7 @@ internal sealed class CertificateSecrets(KubeApi api, string @namespace)
     public const string CaName = "flotta-ca";
     public const string ServerName = "flotta-host-certificate";
     public const string BootstrapPrefix = "reg-client-ca-";
+    public const string BridgesKey = "bridges.crt";
 
     private static readonly (string Certificate, string Key) CaKeys = ("ca.crt", "ca.key");
     private static readonly (string Certificate, string Key) ServerKeys = ("server.crt", "server.key");
@@ -42,6 +49,31 @@ internal sealed class CertificateSecrets(KubeApi api, string @namespace)
         {
             return await ServerAsync(() => pair, cancellationToken);
         }
+    }
+
+    /// <summary>Changes the CA unless somebody else did meanwhile; either way returns what is there now. What else people put into the Secret stays.</summary>
+    public async Task<StoredPair> ChangeCaAsync(StoredPair present, StoredPair wanted, CancellationToken cancellationToken)
+    {
+        var gone = present.Annotations.Keys.Except(wanted.Annotations.Keys, StringComparer.Ordinal).Select(key => KeyValuePair.Create(key, (JsonNode?)null));
+        var patch = new JsonObject
+        {
+            ["metadata"] = new JsonObject
+            {
+                ["resourceVersion"] = present.Version,
+                ["annotations"] = new JsonObject(wanted.Annotations.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)).Concat(gone)),
+            },
+            ["data"] = new JsonObject { [CaKeys.Certificate] = Base64(wanted.CertificatePem), [CaKeys.Key] = Base64(wanted.KeyPem), [BridgesKey] = Base64(wanted.BridgesPem) },
+        };
+        try
+        {
+            return Read(await api.MergePatchAsync<V1Secret>(new ObjectKey(@namespace, CaName), patch, cancellationToken), CaKeys);
+        }
+        catch (KubeException conflict) when (conflict.IsConflict)
+        {
+            return await api.GetAsync<V1Secret>(new ObjectKey(@namespace, CaName), cancellationToken) is { } other ? Read(other, CaKeys) : present;
+        }
+
+        static string Base64(string pem) => Convert.ToBase64String(Encoding.ASCII.GetBytes(pem));
     }
 
     /// <summary>All bootstrap certificates, oldest first; the order is the same for every replica.</summary>
@@ -116,5 +148,9 @@ internal sealed class CertificateSecrets(KubeApi api, string @namespace)
             Encoding.UTF8.GetString(secret.Data[keys.Key]),
             secret.Metadata.ResourceVersion,
             secret.Metadata.CreationTimestamp)
+        {
+            BridgesPem = secret.Data.TryGetValue(BridgesKey, out var bridges) ? Encoding.UTF8.GetString(bridges) : "",
+            Annotations = new Dictionary<string, string>(secret.Metadata.Annotations ?? new Dictionary<string, string>(StringComparer.Ordinal), StringComparer.Ordinal),
+        }
         : throw new EdgeApiStartException($"The secret {@namespace}/{secret.Metadata.Name} should have the keys {keys.Certificate} and {keys.Key}.");
 }

@@ -24,16 +24,20 @@ internal static class Issue
         return serial;
     }
 
-    public static X509Certificate2 Ca(AsymmetricAlgorithm key, byte[] serial, DateTimeOffset now)
+    public static X509Certificate2 Ca(AsymmetricAlgorithm key, byte[] serial, DateTimeOffset now) =>
+        Authority(key, Name(builder => builder.AddOrganizationName(Organization)), serial, now, null);
+
+    /// <summary>
+    /// A CA that follows another one. It has a name of its own: two CAs of one name could only be told apart by their keys, and not every program takes that trouble.
+    /// </summary>
+    public static X509Certificate2 Successor(AsymmetricAlgorithm key, byte[] serial, DateTimeOffset now) =>
+        Authority(key, SuccessorName(serial), serial, now, null);
+
+    /// <summary>The predecessor's word for its successor: whoever trusts only the one can follow the chain to what the other signed.</summary>
+    public static X509Certificate2 Cross(X509Certificate2 successor, X509Certificate2 predecessor, byte[] serial, DateTimeOffset now)
     {
-        var name = Name(builder => builder.AddOrganizationName(Organization));
-        var request = Request(name, key);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign, critical: true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(BothUsages, critical: false));
-        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
-        var certificate = request.Create(name, Generator(key), Seconds(now.AddMinutes(-5)), Seconds(now.AddYears(10)), serial);
-        return WithKey(certificate, key);
+        using var key = KeyPem.KeyOf(successor) ?? throw new CryptographicException("the CA has no private key");
+        return Authority(key, successor.SubjectName, serial, now, predecessor);
     }
 
     public static X509Certificate2 Server(X509Certificate2 ca, AsymmetricAlgorithm key, string domain, IEnumerable<IPAddress> addresses, byte[] serial, DateTimeOffset now)
@@ -82,6 +86,25 @@ internal static class Issue
         return Sign(ca, request, now.AddDays(-1), now.AddDays(days), serial);
     }
 
+    private static X500DistinguishedName SuccessorName(byte[] serial) => Name(builder =>
+    {
+        builder.AddOrganizationName(Organization);
+        builder.AddCommonName("authority " + Convert.ToHexStringLower(serial)[..8]);
+    });
+
+    private static X509Certificate2 Authority(AsymmetricAlgorithm key, X500DistinguishedName name, byte[] serial, DateTimeOffset now, X509Certificate2? issuer)
+    {
+        var request = Request(name, key);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign, critical: true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(BothUsages, critical: false));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        if (issuer == null)
+            return WithKey(request.Create(name, Generator(key), Seconds(now.AddMinutes(-5)), Seconds(now.AddYears(10)), serial), key);
+        AddIssuer(issuer, request);
+        return Sign(issuer, request, now.AddMinutes(-5), now.AddYears(10), serial);
+    }
+
     private static CertificateRequest Leaf(X509Certificate2 ca, X500DistinguishedName name, AsymmetricAlgorithm key)
     {
         var request = Request(name, key);
@@ -94,6 +117,11 @@ internal static class Issue
     {
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(BothUsages, critical: false));
+        AddIssuer(ca, request);
+    }
+
+    private static void AddIssuer(X509Certificate2 ca, CertificateRequest request)
+    {
         // A CA that people bring may have no key identifier.
         if (ca.Extensions.OfType<X509SubjectKeyIdentifierExtension>().FirstOrDefault() is { } identifier)
             request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(identifier));

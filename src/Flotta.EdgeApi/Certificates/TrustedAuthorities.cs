@@ -19,16 +19,32 @@ internal sealed class TrustedAuthorities(IReadOnlyList<X509Certificate2> authori
 {
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(5);
 
+    private Shared? shared;
+
     public IReadOnlyList<X509Certificate2> Authorities { get; } = authorities;
 
     /// <summary>
     /// Looks at the leaf and at nothing else of what the client sent: a certificate that happens to lie beside it says nothing about who is talking.
     /// </summary>
-    public Chaining Check(X509Certificate2 leaf, DateTimeOffset now)
+    /// <param name="leaf">Whose signature is looked at.</param>
+    /// <param name="now">For its dates.</param>
+    /// <param name="isShared">Many come with the very same one, as newcomers do: its signature is looked at once.</param>
+    public Chaining Check(X509Certificate2 leaf, DateTimeOffset now, bool isShared = false)
     {
-        if (leaf.NotBefore.ToUniversalTime() > now.UtcDateTime + Skew || !IsSignedByUs(leaf))
+        if (leaf.NotBefore.ToUniversalTime() > now.UtcDateTime + Skew || !(isShared ? IsSharedSignedByUs(leaf) : IsSignedByUs(leaf)))
             return Chaining.Foreign;
         return leaf.NotAfter.ToUniversalTime() < now.UtcDateTime ? Chaining.Expired : Chaining.Valid;
+    }
+
+    private bool IsSharedSignedByUs(X509Certificate2 leaf)
+    {
+        if (Volatile.Read(ref shared) is { } known && known.Leaf.AsSpan().SequenceEqual(leaf.RawDataMemory.Span))
+            return known.IsOurs;
+        var isOurs = IsSignedByUs(leaf);
+        // What is not ours may be made up anew each time; it must not push out what is.
+        if (isOurs)
+            Volatile.Write(ref shared, new(leaf.RawData, isOurs));
+        return isOurs;
     }
 
     public bool IsSignedByUs(X509Certificate2 leaf)
@@ -59,4 +75,6 @@ internal sealed class TrustedAuthorities(IReadOnlyList<X509Certificate2> authori
             element.Certificate.Dispose();
         return built && whole;
     }
+
+    private sealed record Shared(byte[] Leaf, bool IsOurs);
 }

@@ -10,6 +10,9 @@ namespace Flotta.EdgeApi.Configuration;
 internal sealed record AssembledConfiguration(Wire.DeviceConfigurationMessage Message, IReadOnlyList<string> Problems)
 {
     public string Version => Message.Version!;
+
+    /// <summary>The message as JSON.</summary>
+    public required byte[] Content { get; init; }
 }
 
 /// <summary>A device's whole configuration, from what is true now. Pure: equal ingredients give equal bytes, and equal bytes the same version.</summary>
@@ -44,13 +47,9 @@ internal static class ConfigurationAssembly
             Workloads = workloads.Count == 0 ? null : workloads,
             Secrets = secrets.Count == 0 ? null : [.. secrets.Select(entry => new Wire.Secret(TextOf(entry.Value), entry.Key))],
         };
-        return new(message with { Version = VersionOf(message) }, problems);
-    }
-
-    private static string VersionOf(Wire.DeviceConfigurationMessage message)
-    {
         var content = Wire.WireJson.Write(message, Wire.WireJson.Types.DeviceConfigurationMessage);
-        return Convert.ToHexStringLower(SHA256.HashData(content))[..32];
+        var version = Convert.ToHexStringLower(SHA256.HashData(content))[..32];
+        return new(message with { Version = version }, problems) { Content = [.. content.AsSpan(0, content.Length - 1), .. ",\"version\":\""u8, .. System.Text.Encoding.ASCII.GetBytes(version), .. "\"}"u8] };
     }
 
     private static string TextOf(V1Secret secret)

@@ -1,10 +1,12 @@
+using System.Buffers;
 using System.Globalization;
-using System.Text.Json;
 using Flotta.EdgeApi.Fleet;
 using Flotta.EdgeApi.Identity;
 using Flotta.EdgeApi.Requests;
 using Flotta.EdgeApi.Sessions;
+using Flotta.EdgeApi.Statuses;
 using Flotta.Resources;
+using Flotta.Wire;
 using Microsoft.AspNetCore.Http;
 
 namespace Flotta.EdgeApi.Configuration;
@@ -17,6 +19,9 @@ internal sealed class ConfigurationDelivery(FleetCaches fleet, Gate gate, Config
 {
     /// <summary>More requests of one device are not held: they only cost memory.</summary>
     private const int MostHolds = 4;
+
+    /// <summary>Less fits into one packet anyway.</summary>
+    private const int WorthPacking = 1024;
 
     /// <summary>Ends all waiting, for a server that stops.</summary>
     public CancellationToken Stopping { get; set; }
@@ -34,7 +39,7 @@ internal sealed class ConfigurationDelivery(FleetCaches fleet, Gate gate, Config
         finally
         {
             if (holds)
-                session.Release();
+                session.Release(time.GetTimestamp());
         }
     }
 
@@ -43,22 +48,40 @@ internal sealed class ConfigurationDelivery(FleetCaches fleet, Gate gate, Config
         if (wait > TimeSpan.Zero)
             http.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={(int)preference.Wait.TotalSeconds}");
         var started = time.GetTimestamp();
+        if (preference.Wait > TimeSpan.Zero)
+            session.TakesCommands = preference.Commands;
+        var commands = preference.Commands && wait > TimeSpan.Zero;
         while (true)
         {
-            var known = session.Version;
-            if (known == null || known.Epoch != session.Epoch || !preference.Knows(known.Version))
+            // control/in has something to say, and whoever holds a request here looks there only when told to.
+            if (preference.IsOurs && device.IsLeaving())
             {
+                await Answer.Nothing(http, StatusCodes.Status404NotFound);
+                return;
+            }
+
+            if (commands && session.NextCommand() is { } command)
+            {
+                await Answer.Body(http, Message.Command(command, time.GetUtcNow()), WireJson.Types.Message);
+                return;
+            }
+
+            var known = session.Version;
+            if (known == null || known.Epoch != session.Epoch || (known.Content == null && !preference.Knows(known.Version)))
+            {
+                var epoch = session.Epoch;
                 var assembled = await versions.AssembleAsync(device, session, http.RequestAborted);
-                known = session.Version!;
-                if (!preference.Knows(assembled.Version))
-                {
-                    await SendAsync(http, assembled, preference);
-                    return;
-                }
+                known = new(assembled.Version, assembled.Problems.Count == 0 ? null : "", epoch) { Content = assembled.Content };
+            }
+
+            if (!preference.Knows(known.Version))
+            {
+                await SendAsync(http, known, preference);
+                return;
             }
 
             var left = wait - time.GetElapsedTime(started);
-            if (left <= TimeSpan.Zero || Stopping.IsCancellationRequested || !await NewsAsync(http, session, known.Epoch, left))
+            if (left <= TimeSpan.Zero || Stopping.IsCancellationRequested || !await NewsAsync(http, session.ChangedSince(known.Epoch, commands), left))
             {
                 http.Response.Headers.ETag = $"\"{known.Version}\"";
                 await Answer.Nothing(http, StatusCodes.Status304NotModified);
@@ -84,9 +107,8 @@ internal sealed class ConfigurationDelivery(FleetCaches fleet, Gate gate, Config
     }
 
     /// <summary>Waits; false when the time is over (or the server stops) without news.</summary>
-    private async Task<bool> NewsAsync(HttpContext http, Session session, long epoch, TimeSpan left)
+    private async Task<bool> NewsAsync(HttpContext http, Task news, TimeSpan left)
     {
-        var news = session.ChangedSince(epoch);
         if (news.IsCompleted)
             return true;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, Stopping);
@@ -97,31 +119,51 @@ internal sealed class ConfigurationDelivery(FleetCaches fleet, Gate gate, Config
         return first == news;
     }
 
-    private async Task SendAsync(HttpContext http, AssembledConfiguration assembled, Preference preference)
+    private async Task SendAsync(HttpContext http, KnownVersion configuration, Preference preference)
     {
         // Who cannot be told item by item must not take half a configuration for the whole.
-        if (assembled.Problems.Count > 0 && !preference.IsOurs)
+        if (configuration.Problem != null && !preference.IsOurs)
         {
             await Answer.Nothing(http, StatusCodes.Status500InternalServerError);
             return;
         }
 
-        http.Response.Headers.ETag = $"\"{assembled.Version}\"";
-        using var buffer = new MemoryStream(4096);
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = Wire.WireJson.Types.Options.Encoder, SkipValidation = true }))
+        http.Response.Headers.ETag = $"\"{configuration.Version}\"";
+        var content = configuration.Content!;
+        var envelope = ArrayPool<byte>.Shared.Rent(content.Length + 256);
+        try
         {
-            writer.WriteStartObject();
-            writer.WritePropertyName("content");
-            JsonSerializer.Serialize(writer, assembled.Message, Wire.WireJson.Types.DeviceConfigurationMessage);
-            writer.WriteString("directive", Wire.Directives.Device);
-            writer.WriteString("message_id", Guid.NewGuid().ToString());
-            writer.WriteString("sent", Wire.WireTime.Format(time.GetUtcNow()));
-            writer.WriteString("type", Wire.MessageTypes.Data);
-            writer.WriteNumber("version", 1);
-            writer.WriteEndObject();
+            var bytes = envelope.AsMemory(0, Write(envelope, content, time.GetUtcNow()));
+            await (preference.IsOurs && bytes.Length >= WorthPacking && TakesGzip(http) ? Answer.Packed(http, bytes) : Answer.Bytes(http, bytes));
         }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(envelope);
+        }
+    }
 
-        buffer.WriteByte((byte)'\n');
-        await Answer.Bytes(http, buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
+    // Go's client asks for it too, without Prefer: fleets of the original's devices fetch the whole every five seconds, and packing it each time costs more than it spares.
+    private static bool TakesGzip(HttpContext http) => http.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase);
+
+    // The content is JSON already; around it nothing needs escaping.
+    private static int Write(Span<byte> to, byte[] content, DateTimeOffset now)
+    {
+        var start = to;
+        Put(ref to, "{\"content\":"u8);
+        Put(ref to, content);
+        Put(ref to, ",\"directive\":\"device\",\"message_id\":\""u8);
+        Guid.NewGuid().TryFormat(to, out var written);
+        to = to[written..];
+        Put(ref to, "\",\"sent\":\""u8);
+        now.UtcDateTime.TryFormat(to, out written, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        to = to[written..];
+        Put(ref to, "\",\"type\":\"data\",\"version\":1}\n"u8);
+        return start.Length - to.Length;
+    }
+
+    private static void Put(ref Span<byte> to, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(to);
+        to = to[bytes.Length..];
     }
 }

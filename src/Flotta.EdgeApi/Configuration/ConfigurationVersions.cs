@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Flotta.EdgeApi.Configuration;
 
 /// <summary>Assembles configurations from the caches, and remembers for each session which version it came to, until something changes.</summary>
-internal sealed partial class ConfigurationVersions(FleetCaches fleet, EventRecorder recorder, ILoggerFactory loggers)
+internal sealed partial class ConfigurationVersions(FleetCaches fleet, SessionTable sessions, EventRecorder recorder, ILoggerFactory loggers)
 {
     private readonly ILogger logger = loggers.CreateLogger<ConfigurationVersions>();
 
@@ -16,20 +16,24 @@ internal sealed partial class ConfigurationVersions(FleetCaches fleet, EventReco
     {
         if (session.Version is { } known && known.Epoch == session.Epoch)
             return known;
-        await AssembleAsync(device, session, cancellationToken);
-        return session.Version!;
+        var assembled = await AssembleAsync(device, session, cancellationToken);
+        return session.Version ?? new(assembled.Version, null, -1);
     }
 
     public async ValueTask<AssembledConfiguration> AssembleAsync(EdgeDevice device, Session session, CancellationToken cancellationToken)
     {
         // Read before the ingredients: a change in between makes the result old, never the other way round.
         var epoch = session.Epoch;
-        var assembled = ConfigurationAssembly.Assemble(await GatherAsync(device, cancellationToken));
+        var ingredients = await GatherAsync(device, cancellationToken);
+        var assembled = ConfigurationAssembly.Assemble(ingredients);
         var problem = assembled.Problems.Count == 0 ? null : string.Join("; ", assembled.Problems);
         var before = session.Version;
-        session.Version = new(assembled.Version, problem, epoch);
+        var storage = StorageAssembly.Problem(ingredients.Set?.Spec.Storage ?? device.Spec.Storage, ingredients);
+        session.Know(new(assembled.Version, problem, epoch) { Storage = storage }, assembled.Content, sessions.Rendered);
         if (problem != null && !string.Equals(problem, before?.Problem, StringComparison.Ordinal))
-            await TellAsync(device, problem, cancellationToken);
+            await TellAsync(device, "Misconfiguration", problem, cancellationToken);
+        if (storage != null && !string.Equals(storage, before?.Storage, StringComparison.Ordinal))
+            await TellAsync(device, "NoStorage", storage, cancellationToken);
         return assembled;
     }
 
@@ -52,15 +56,27 @@ internal sealed partial class ConfigurationVersions(FleetCaches fleet, EventReco
             }
         }
 
-        return new(device, set, workloads, secrets, maps);
+        return new(device, set, workloads, secrets, maps) 
+        {
+            Route = await RouteAsync(device, cancellationToken),
+            Playbooks = [.. OpenPlaybooks.Of(fleet, device).Select(playbook => playbook.Metadata.Uid)],
+        };
     }
 
-    private async Task TellAsync(EdgeDevice device, string problem, CancellationToken cancellationToken)
+    private async ValueTask<BucketRoute?> RouteAsync(EdgeDevice device, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(device.Status?.DataObc) || await fleet.Routes.HostAsync(cancellationToken) is not { } host)
+            return null;
+        var secret = await fleet.Secrets.GetAsync(References.RouterCa.Key, cancellationToken);
+        return new(host, secret?.Data?.TryGetValue("tls.crt", out var ca) == true ? ca : null);
+    }
+
+    private async Task TellAsync(EdgeDevice device, string reason, string problem, CancellationToken cancellationToken)
     {
         LogProblem(ObjectKey.Of(device), problem);
         try
         {
-            await recorder.RecordAsync(device, EventRecorder.Warning, "Misconfiguration", problem, cancellationToken);
+            await recorder.RecordAsync(device, EventRecorder.Warning, reason, problem, cancellationToken);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {

@@ -25,6 +25,12 @@ internal sealed partial class ConfigurationWatch
         fleet.Devices.Changed += change => Later(() => Device(change));
         fleet.Sets.Changed += change => Later(() => Tell(fleet.MembersOf(change.Key)));
         fleet.Workloads.Changed += change => Later(() => Workload(change));
+        fleet.Playbooks.Changed += change =>
+        {
+            // What a device reports of one that runs changes nothing for it.
+            if (change.Before is null || change.After is null || change.Before.HasEnded() != change.After.HasEnded() || change.Before.Metadata.DeletionTimestamp != change.After.Metadata.DeletionTimestamp)
+                Later(() => Tell(OpenPlaybooks.DevicesOf(fleet, (change.After ?? change.Before)!)));
+        };
         fleet.AttachmentChanged += attachment => Later(() => Attached(attachment));
     }
 
@@ -73,6 +79,7 @@ internal sealed partial class ConfigurationWatch
         || before.Metadata.DeletionTimestamp != after.Metadata.DeletionTimestamp
         || !Same(before.Metadata.Labels, after.Metadata.Labels)
         || !Same(before.Metadata.Annotations, after.Metadata.Annotations)
+        || !string.Equals(before.Status?.DataObc, after.Status?.DataObc, StringComparison.Ordinal)
         || before.Status?.Certificate != after.Status?.Certificate;
 
     private static bool Same(IDictionary<string, string>? one, IDictionary<string, string>? other) =>

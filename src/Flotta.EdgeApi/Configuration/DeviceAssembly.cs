@@ -20,12 +20,14 @@ internal static class DeviceAssembly
         var (device, set) = (from.Device.Spec, from.Set?.Spec);
         return new Wire.DeviceConfiguration
         {
+            AnsibleManager = from.Playbooks.Count == 0 ? null : new Wire.AnsibleManagerConfiguration(DefaultPeriod, from.Playbooks),
             Heartbeat = Heartbeat(HeartbeatOf(from.Device, from.Set)),
             LogCollection = Logs(set?.LogCollection ?? device.LogCollection, from, problems),
             Metrics = Metrics(set?.Metrics ?? device.Metrics, from, problems),
+            Monitors = Monitors(set?.Monitors ?? device.Monitors),
             Mounts = [.. (set?.Mounts ?? device.Mounts ?? []).Select(mount => new Wire.Mount { Device = mount.Device, Directory = mount.Folder, Type = mount.Type, Options = mount.Options })],
             Os = Os(set?.OsInformation ?? device.OsInformation),
-            Storage = Storage(set?.Storage ?? device.Storage, from),
+            Storage = StorageAssembly.Of(set?.Storage ?? device.Storage, from),
         };
     }
 
@@ -38,6 +40,19 @@ internal static class DeviceAssembly
             Scope = Text(heartbeat?.HardwareProfile?.Scope),
         },
     };
+
+    private static List<Wire.ResourceMonitor>? Monitors(IReadOnlyList<ResourceMonitor>? monitors) => monitors is not { Count: > 0 } ? null :
+    [
+        .. monitors.Select(monitor => new Wire.ResourceMonitor
+        {
+            Name = monitor.Name,
+            Resource = monitor.Resource,
+            Path = Text(monitor.Path),
+            Threshold = monitor.Threshold,
+            ResetBelow = monitor.ResetBelow,
+            DurationSeconds = monitor.DurationSeconds,
+        }),
+    ];
 
     private static Wire.OsConfiguration? Os(OsInformation? os) => os == null ? null : new Wire.OsConfiguration
     {
@@ -104,34 +119,12 @@ internal static class DeviceAssembly
     {
         var map = from.ConfigMap(mapName) ?? throw new MissingException($"ConfigMap {mapName} of log target {target} does not exist");
         var protocol = map.Data?.TryGetValue("Protocol", out var given) == true && !string.IsNullOrEmpty(given) ? given : "tcp";
-        if (protocol is not ("tcp" or "udp"))
-            throw new MissingException($"the key Protocol of ConfigMap {mapName} should be tcp or udp");
-        return new Wire.SyslogConfiguration(map.Data?.TryGetValue("Address", out var address) == true ? Text(address) : null, protocol);
-    }
-
-    // As in the original a bucket that cannot be described is left out: the workloads run without it.
-    private static Wire.StorageConfiguration? Storage(StorageSettings? storage, Ingredients from)
-    {
-        if (storage?.S3 is not { } s3 || (string.IsNullOrEmpty(s3.SecretName) && string.IsNullOrEmpty(s3.ConfigMapName)))
-            return null;
-        var map = from.ConfigMap(s3.ConfigMapName ?? "")?.Data;
-        var secret = from.Secret(s3.SecretName ?? "")?.Data;
-        if (map == null || secret == null
-            || !map.TryGetValue("BUCKET_NAME", out var bucket) || !map.TryGetValue("BUCKET_HOST", out var host)
-            || !map.TryGetValue("BUCKET_PORT", out var portText) || !map.TryGetValue("BUCKET_REGION", out var region)
-            || !ushort.TryParse(portText, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var port) || port == 0
-            || !secret.TryGetValue("AWS_ACCESS_KEY_ID", out var id) || !secret.TryGetValue("AWS_SECRET_ACCESS_KEY", out var key))
-            return null;
-        return new Wire.StorageConfiguration(new Wire.S3Storage
-        {
-            BucketName = bucket,
-            BucketHost = host,
-            BucketPort = port,
-            BucketRegion = region,
-            AwsAccessKeyId = Convert.ToBase64String(id),
-            AwsSecretAccessKey = Convert.ToBase64String(key),
-            AwsCaBundle = secret.TryGetValue("tls.crt", out var ca) ? Convert.ToBase64String(ca) : null,
-        });
+        if (protocol is not ("tcp" or "udp" or "rfc5424+tcp" or "rfc5424+udp" or "tls"))
+            throw new MissingException($"the key Protocol of ConfigMap {mapName} should be tcp, udp, rfc5424+tcp, rfc5424+udp or tls");
+        return new Wire.SyslogConfiguration(
+            map.Data?.TryGetValue("Address", out var address) == true ? Text(address) : null,
+            protocol,
+            protocol == "tls" && map.Data?.TryGetValue("ca.crt", out var ca) == true ? Text(ca) : null);
     }
 
     private static T? Try<T>(Func<T?> make, List<string> problems)

@@ -12,6 +12,12 @@ internal sealed record Ingredients(
     IReadOnlyDictionary<Attachment, V1Secret> Secrets,
     IReadOnlyDictionary<Attachment, V1ConfigMap> ConfigMaps)
 {
+    /// <summary>Of a device with a bucket of its own, on OpenShift: where its buckets are reached from outside, and whose signature that has.</summary>
+    public BucketRoute? Route { get; init; }
+
+    /// <summary>Of the playbooks that the device should ask for, each's UID.</summary>
+    public IReadOnlyList<string> Playbooks { get; init; } = [];
+
     private string Home => Device.Metadata.NamespaceProperty;
 
     public V1Secret? Secret(string name) => Secrets.GetValueOrDefault(new Attachment(AttachmentKind.Secret, Home, name));
@@ -22,6 +28,8 @@ internal sealed record Ingredients(
     public static IReadOnlySet<Attachment> Needed(EdgeDevice device, EdgeDeviceSet? set, IEnumerable<EdgeWorkload> workloads) =>
         References.Of(device).Concat(set == null ? [] : References.Of(set)).Concat(workloads.SelectMany(References.Of)).ToHashSet();
 }
+
+internal sealed record BucketRoute(string Host, byte[]? Ca);
 
 /// <summary>Something that cannot be had as it is written. The text is for people, and holds no content of anything.</summary>
 internal sealed class MissingException(string message) : Exception(message);

@@ -105,9 +105,13 @@ internal static class WorkloadAssembly
 
     private static Wire.DataConfiguration? Data(DataPaths? data) => data == null ? null : new Wire.DataConfiguration
     {
-        Egress = data.Egress?.Select(path => new Wire.DataPath(path.Source, path.Target)).ToList(),
-        Ingress = data.Ingress?.Select(path => new Wire.DataPath(path.Source, path.Target)).ToList(),
+        Egress = data.Egress?.Select(Path).ToList(),
+        Ingress = data.Ingress?.Select(Path).ToList(),
+        IngressMaxMib = data.IngressMaxMiB,
+        IntervalSeconds = data.IntervalSeconds,
     };
+
+    private static Wire.DataPath Path(DataPath path) => new(path.Source, path.Target, path.Exclude is { Count: > 0 } patterns ? patterns : null);
 
     private static SortedDictionary<string, string>? Podman(IDictionary<string, string>? all)
     {

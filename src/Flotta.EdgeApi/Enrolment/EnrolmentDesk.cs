@@ -17,7 +17,8 @@ namespace Flotta.EdgeApi.Enrolment;
 /// The directive <c>enrolment</c>: a device asks to be let in, and gets an EdgeDeviceSignedRequest for an administrator to approve. 208 says that it has been.
 /// The first key that it offers is the one that counts.
 /// </summary>
-internal sealed partial class EnrolmentDesk(KubeApi api, FleetCaches fleet, EventRecorder recorder, EdgeApiOptions options, ILoggerFactory loggers, TimeProvider time)
+internal sealed partial class EnrolmentDesk(
+    KubeApi api, FleetCaches fleet, SigningRequests signingRequests, EventRecorder recorder, EdgeApiOptions options, ILoggerFactory loggers, TimeProvider time)
 {
     private const int LongestModel = 253;
 
@@ -30,7 +31,7 @@ internal sealed partial class EnrolmentDesk(KubeApi api, FleetCaches fleet, Even
         {
             status = await EnrolAsync(peer, deviceId, message, http.RequestAborted);
         }
-        catch (KubeException refused)
+        catch (KubeException refused) when (!refused.IsTemporary)
         {
             // As from the original: whatever is wrong, 400, and the device asks again later.
             LogFailed(deviceId, refused.Message);
@@ -51,7 +52,7 @@ internal sealed partial class EnrolmentDesk(KubeApi api, FleetCaches fleet, Even
         if (Read(message) is not { } info || !ObjectName.IsValid(deviceId) || deviceId == Issue.BootstrapName)
             return StatusCodes.Status400BadRequest;
         var target = string.IsNullOrEmpty(info.TargetNamespace) ? Names.EnrolmentNamespace : info.TargetNamespace;
-        var offered = SigningRequest.Read(info.CertificateRequest);
+        var offered = signingRequests.Read(info.CertificateRequest);
         if (!ObjectName.IsNamespace(target) || (offered == null && !string.IsNullOrEmpty(info.CertificateRequest)))
             return StatusCodes.Status400BadRequest;
 

@@ -1,3 +1,4 @@
+using Flotta.EdgeApi.Hardware;
 using Flotta.Kube;
 using Flotta.Resources;
 using k8s.Models;
@@ -19,7 +20,7 @@ internal sealed class FleetCaches
 
     public FleetCaches(KubeApi api, ILoggerFactory loggers, TimeProvider time)
     {
-        Devices = new(api, new() { Indexes = Indexes<EdgeDevice>((ByNamespace, HomeOf), (BySet, SetOf), (ByUse, device => Uses(References.Of(device)))) }, loggers, time);
+        Devices = new(api, new() { Transform = HardwareFacts.Fold, Indexes = Indexes<EdgeDevice>((ByNamespace, HomeOf), (BySet, SetOf), (ByUse, device => Uses(References.Of(device)))) }, loggers, time);
         Sets = new(api, new() { Indexes = Indexes<EdgeDeviceSet>((ByUse, set => Uses(References.Of(set)))) }, loggers, time);
         Workloads = new(
             api,
@@ -27,7 +28,8 @@ internal sealed class FleetCaches
             loggers,
             time);
         Requests = new(api, new() { Transform = request => request with { Spec = request.Spec with { Features = null }, Status = null } }, loggers, time);
-        Playbooks = new(api, new(), loggers, time);
+        Playbooks = new(api, new() { Indexes = Indexes<PlaybookExecution>((ByDevice, OwnerOf)) }, loggers, time);
+        Routes = new(api, time);
         Secrets = new(api, WithoutContent, key => AttachmentChanged?.Invoke(new(AttachmentKind.Secret, key.Namespace, key.Name)), loggers, time);
         ConfigMaps = new(api, WithoutContent, key => AttachmentChanged?.Invoke(new(AttachmentKind.ConfigMap, key.Namespace, key.Name)), loggers, time);
     }
@@ -41,6 +43,8 @@ internal sealed class FleetCaches
     public ObjectCache<EdgeDeviceSignedRequest> Requests { get; }
 
     public ObjectCache<PlaybookExecution> Playbooks { get; }
+
+    public RouteLookup Routes { get; }
 
     public AttachmentStore<V1Secret> Secrets { get; }
 
@@ -86,6 +90,10 @@ internal sealed class FleetCaches
         ];
     }
 
+    /// <summary>The executions that the Operator made for a device.</summary>
+    public IReadOnlyList<PlaybookExecution> PlaybooksOf(EdgeDevice device) =>
+        Playbooks.ByIndex(ByDevice, new ObjectKey(device.Metadata.NamespaceProperty, LabelValue.Fit(device.Metadata.Name)).ToString());
+
     public IEnumerable<EdgeDevice> DevicesOf(string @namespace) => Devices.ByIndex(ByNamespace, @namespace);
 
     public IEnumerable<EdgeDevice> MembersOf(ObjectKey set) => Devices.ByIndex(BySet, set.ToString());
@@ -105,6 +113,11 @@ internal sealed class FleetCaches
 
     private static IEnumerable<string> DeviceOf(EdgeWorkload workload) =>
         string.IsNullOrEmpty(workload.Spec.Device) ? [] : [new ObjectKey(workload.Metadata.NamespaceProperty, workload.Spec.Device).ToString()];
+
+    private static IEnumerable<string> OwnerOf(PlaybookExecution playbook) =>
+        playbook.Metadata.Labels?.TryGetValue(Names.Labels.Device, out var device) == true && playbook.Metadata.Labels.ContainsKey(Names.Labels.Config)
+            ? [new ObjectKey(playbook.Metadata.NamespaceProperty, device).ToString()]
+            : [];
 
     private static IEnumerable<string> SelectorHomeOf(EdgeWorkload workload) =>
         string.IsNullOrEmpty(workload.Spec.Device) && workload.Spec.DeviceSelector != null ? [workload.Metadata.NamespaceProperty] : [];

@@ -44,8 +44,17 @@ internal static class References
             yield return new(AttachmentKind.ConfigMap, home, list.Name);
     }
 
-    public static IEnumerable<Attachment> Of(EdgeDevice device) =>
-        Of(device.Metadata.NamespaceProperty, device.Spec.Metrics, device.Spec.LogCollection, device.Spec.Storage);
+    /// <summary>Where OpenShift keeps the authority of its routes, through which devices reach their buckets.</summary>
+    public static readonly Attachment RouterCa = new(AttachmentKind.Secret, "openshift-ingress-operator", "router-ca");
+
+    public static IEnumerable<Attachment> Of(EdgeDevice device)
+    {
+        var home = device.Metadata.NamespaceProperty;
+        var all = Of(home, device.Spec.Metrics, device.Spec.LogCollection, device.Spec.Storage);
+        return device.Status?.DataObc is { Length: > 0 } claim
+            ? all.Append(new(AttachmentKind.ConfigMap, home, claim)).Append(new(AttachmentKind.Secret, home, claim))
+            : all;
+    }
 
     public static IEnumerable<Attachment> Of(EdgeDeviceSet set) => Of(set.Metadata.NamespaceProperty, set.Spec.Metrics, set.Spec.LogCollection, set.Spec.Storage);
 

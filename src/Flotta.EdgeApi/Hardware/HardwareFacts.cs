@@ -30,6 +30,15 @@ internal static class HardwareFacts
         };
     }
 
+    /// <summary>Equal for equal facts.</summary>
+    public static string Digest(Resources.Hardware hardware) =>
+        Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Flotta.Kube.KubeJson.Serialize(hardware))).AsSpan(0, 16));
+
+    /// <summary>A device without its facts, which are most of its bytes and are asked for only when they change.</summary>
+    public static Resources.EdgeDevice Fold(Resources.EdgeDevice device) => device.Status is { Hardware: { } hardware } status
+        ? device with { Status = status with { Hardware = null, HardwareDigest = Digest(hardware) } }
+        : device;
+
     /// <summary>The labels that follow from the facts. A fact that makes no label value makes no label.</summary>
     public static IEnumerable<KeyValuePair<string, string?>> Labels(Resources.Hardware hardware)
     {

@@ -25,17 +25,18 @@ internal sealed class DeviceEvents(EventRecorder recorder)
             Uid = device.Metadata.Uid,
         };
 
-        // A device that got no answer sends the same message again; what was recorded of it is not recorded twice.
+        // A device that got no answer sends the same message again, perhaps to another replica: the Event itself knows which messages it counts. Here only requests are saved.
         var done = session.EventsOf(messageId);
         foreach (var (said, count) in Distinct(events.Take(Most)).Skip(done))
         {
-            await recorder.RecordAsync(about, said.Type, said.Reason, said.Message, count, cancellationToken);
+            await recorder.RecordAsync(about, said.Type, said.Reason, said.Message, count, cancellationToken, messageId);
             session.RecordedEvents(messageId, ++done);
         }
 
         if (events.Count > Most && done <= Most)
         {
-            await recorder.RecordAsync(about, EventRecorder.Warning, "EventsDropped", $"The device sent {events.Count} events at once; {events.Count - Most} of them were dropped", 1, cancellationToken);
+            var message = $"The device sent {events.Count} events at once; {events.Count - Most} of them were dropped";
+            await recorder.RecordAsync(about, EventRecorder.Warning, "EventsDropped", message, 1, cancellationToken, messageId);
             session.RecordedEvents(messageId, Most + 1);
         }
     }

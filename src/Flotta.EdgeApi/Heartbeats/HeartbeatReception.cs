@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Flotta.EdgeApi.Configuration;
 using Flotta.EdgeApi.Fleet;
+using Flotta.EdgeApi.Hardware;
 using Flotta.EdgeApi.Requests;
 using Flotta.EdgeApi.Sessions;
 using Flotta.EdgeApi.Statuses;
@@ -24,7 +25,7 @@ internal sealed class HeartbeatReception(FleetCaches fleet, StatusWriter writer,
         if (session.Report is { } last && last.Epoch == session.Epoch
             && string.Equals(last.ResourceVersion, device.Metadata.ResourceVersion, StringComparison.Ordinal) && hash.AsSpan().SequenceEqual(last.Content))
         {
-            await AcceptAsync(http, device);
+            await AcceptAsync(http, device, session);
             return;
         }
 
@@ -39,6 +40,7 @@ internal sealed class HeartbeatReception(FleetCaches fleet, StatusWriter writer,
             return;
         }
 
+        heartbeat = heartbeat with { PlaybookExecutions = results.Present(device, heartbeat.PlaybookExecutions) };
         await events.RecordAsync(device, session, message.MessageId, heartbeat.Events, http.RequestAborted);
         var epoch = session.Epoch;
         var stored = await StoreAsync(device, session, heartbeat, http.RequestAborted);
@@ -51,20 +53,36 @@ internal sealed class HeartbeatReception(FleetCaches fleet, StatusWriter writer,
         await results.StoreAsync(stored, heartbeat.PlaybookExecutions, http.RequestAborted);
         // Events that are sent again have happened again.
         session.Report = heartbeat.Events is { Count: > 0 } ? null : new(hash, stored.Metadata.ResourceVersion, epoch);
-        await AcceptAsync(http, stored);
+        await AcceptAsync(http, stored, session);
     }
 
     private async Task<EdgeDevice?> StoreAsync(EdgeDevice device, Session session, Wire.Heartbeat heartbeat, CancellationToken cancellationToken)
     {
         var known = await KnownAsync(device, session, cancellationToken);
-        var context = new ReportContext(time.GetUtcNow(), options.Replica, known?.Version, known?.Problem, IsPlaced);
-        var wanted = Report.Apply(device, heartbeat, context);
-        if (StatusWriter.ChangesNothing(device, wanted))
-            return device;
-        // Applied again by the writer to what it finds then.
-        return await writer.ApplyAsync(session.Device, current => Report.Apply(current, heartbeat, context), cancellationToken);
+        var news = heartbeat.Hardware is { } said && !IsKnown(device, session, said);
+        var context = new ReportContext(time.GetUtcNow(), options.Replica, known?.Version, known?.Problem, IsPlaced) { HardwareIsKnown = !news };
+        if (!news)
+            return await StoreAsync(device, session, current => Report.Apply(current, heartbeat, context), cancellationToken);
+        // Facts that differ are merged with those that are stored, which are not kept in memory.
+        var stored = await writer.ApplyAsync(session.Device, current => Report.Apply(current, heartbeat, context), cancellationToken, whole: true);
+        if (stored != null)
+            session.Hardware = HardwareFacts.Digest(HardwareFacts.Merge(null, heartbeat.Hardware!));
+        return stored;
 
         bool IsPlaced(string workload) => fleet.Workloads.Get(session.Device.Namespace, workload) is { } found && Placement.Concerns(found, device);
+    }
+
+    private async Task<EdgeDevice?> StoreAsync(EdgeDevice device, Session session, Func<EdgeDevice, EdgeDevice> change, CancellationToken cancellationToken) =>
+        StatusWriter.ChangesNothing(device, change(device))
+            ? device
+            // Made again by the writer of what it finds then.
+            : await writer.ApplyAsync(session.Device, change, cancellationToken);
+
+    // The whole of what is stored, or what this device said the last time (which may be a part of it).
+    private static bool IsKnown(EdgeDevice device, Session session, Wire.HardwareInfo said)
+    {
+        var digest = HardwareFacts.Digest(HardwareFacts.Merge(null, said));
+        return string.Equals(digest, device.Status?.HardwareDigest, StringComparison.Ordinal) || string.Equals(digest, session.Hardware, StringComparison.Ordinal);
     }
 
     // A report is worth storing also when its configuration cannot be assembled at the moment.
@@ -80,10 +98,19 @@ internal sealed class HeartbeatReception(FleetCaches fleet, StatusWriter writer,
         }
     }
 
-    private static Task AcceptAsync(HttpContext http, EdgeDevice device)
+    public Task AcceptAsync(HttpContext http, EdgeDevice device, Session session)
     {
-        EdgeMetrics.Heartbeat.WithLabels(device.Metadata.NamespaceProperty, device.Metadata.Name).Inc();
+        if (Quiet.Asked(http.Request.Headers) is { } asked)
+            Grant(http, device, session, asked);
+        (session.Beats ??= EdgeMetrics.Heartbeat.WithLabels(device.Metadata.NamespaceProperty, device.Metadata.Name)).Inc();
         return Answer.Empty(http);
+    }
+
+    private void Grant(HttpContext http, EdgeDevice device, Session session, int asked)
+    {
+        session.IsQuiet = Quiet.Fits(DeviceAssembly.PeriodOf(device, fleet.SetFor(device)));
+        if (session.IsQuiet)
+            http.Response.Headers["Preference-Applied"] = Quiet.Granted(asked);
     }
 
     private static byte[] Hash(JsonElement? content) =>

@@ -1,6 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flotta.EdgeApi.Fleet;
+using Flotta.EdgeApi.Playbooks;
 using Flotta.Kube;
 using Flotta.Resources;
 
@@ -11,14 +11,14 @@ internal sealed class PlaybookResults(KubeApi api, FleetCaches fleet, TimeProvid
 {
     public async Task StoreAsync(EdgeDevice device, IReadOnlyList<Wire.PlaybookExecutionStatus>? said, CancellationToken cancellationToken)
     {
-        foreach (var report in said ?? [])
+        // Of one playbook only the last word counts: a report that contradicts itself a thousand times is written once.
+        foreach (var report in (said ?? []).Reverse().DistinctBy(report => report.Name, StringComparer.Ordinal))
         {
-            if (report.Name is not { Length: > 0 } name || report.Status is not { Length: > 0 } type || !name.StartsWith(device.Metadata.Name + "-", StringComparison.Ordinal))
+            if (report.Name is not { Length: > 0 } name || PlaybookNames.Find(fleet, device, name) is not { } playbook)
                 continue;
-            if (fleet.Playbooks.Get(device.Metadata.NamespaceProperty, name) is not { } playbook || IsNow(playbook, type))
+            if (PlaybookReport.Apply(playbook.Status, report, time.GetUtcNow()) is not { } status || ReferenceEquals(status, playbook.Status))
                 continue;
-            var conditions = PlaybookReport.Now(playbook.Status?.Conditions, Report.Text(type)!, time.GetUtcNow());
-            var patch = new JsonObject { ["status"] = new JsonObject { ["conditions"] = JsonSerializer.SerializeToNode(conditions, KubeJson.Options) } };
+            var patch = new JsonObject { ["status"] = KubeJson.Node(status) };
             try
             {
                 fleet.Playbooks.Remember(await api.MergePatchStatusAsync<PlaybookExecution>(ObjectKey.Of(playbook), patch, cancellationToken));
@@ -30,6 +30,10 @@ internal sealed class PlaybookResults(KubeApi api, FleetCaches fleet, TimeProvid
         }
     }
 
-    private static bool IsNow(PlaybookExecution playbook, string type) => playbook.Status?.Conditions?.Any(condition =>
-        string.Equals(condition.Type, type, StringComparison.Ordinal) && condition.Status == Names.ConditionStatus.True) == true;
+    /// <summary>Those that are said of what is there now: not of an earlier one of the same name, whose end the device did not get to tell.</summary>
+    public IReadOnlyList<Wire.PlaybookExecutionStatus>? Present(EdgeDevice device, IReadOnlyList<Wire.PlaybookExecutionStatus>? said) =>
+        said is null || said.All(report => IsPresent(device, report)) ? said : [.. said.Where(report => IsPresent(device, report))];
+
+    private bool IsPresent(EdgeDevice device, Wire.PlaybookExecutionStatus report) =>
+        string.IsNullOrEmpty(report.Uid) || string.IsNullOrEmpty(report.Name) || PlaybookNames.Find(fleet, device, report.Name) is not { } playbook || playbook.Metadata.Uid == report.Uid;
 }

@@ -22,9 +22,11 @@ internal static class Report
             UpgradeInformation = Upgrade(heartbeat.Upgrade),
             PlaybookExec = PlaybookReport.Apply(status.PlaybookExec, heartbeat.PlaybookExecutions, context.Now),
         };
-        status = status with { Conditions = WithConditions(status.Conditions, device, heartbeat.Version, workloads, context) };
+        status = status with { Conditions = AlarmReport.Apply(WithConditions(status.Conditions, device, heartbeat.Version, workloads, context), heartbeat.Alarms, context.Now) };
         if (heartbeat.Hardware is not { } said)
             return device with { Status = status };
+        if (context.HardwareIsKnown)
+            return (device with { Status = status }).WithLabels(HardwareFacts.Labels(HardwareFacts.Merge(null, said)));
         var hardware = HardwareFacts.Merge(status.Hardware, said);
         return (device with { Status = status with { Hardware = hardware } }).WithLabels(HardwareFacts.Labels(hardware));
     }

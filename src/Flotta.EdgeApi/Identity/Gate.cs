@@ -22,9 +22,19 @@ internal sealed class Gate(KubeApi api, FleetCaches fleet, Authority authority, 
 
     public Chaining Check(Peer peer) => peer.Check(authority.State.Trusted, time.GetUtcNow());
 
+    /// <summary>Looks once more for a new CA before somebody is taken for a stranger.</summary>
+    public async ValueTask<Chaining> CheckAsync(Peer peer, CancellationToken cancellationToken)
+    {
+        var chaining = Check(peer);
+        if (chaining != Chaining.Foreign)
+            return chaining;
+        await authority.LookAgainAsync(cancellationToken);
+        return Check(peer);
+    }
+
     public async ValueTask<Admission> AdmitAsync(Peer peer, string deviceId, CancellationToken cancellationToken)
     {
-        if (peer.IsBootstrap || Check(peer) != Chaining.Valid)
+        if (peer.IsBootstrap || await CheckAsync(peer, cancellationToken) != Chaining.Valid)
             return Unauthorized();
         if (!string.Equals(peer.Name, deviceId, StringComparison.Ordinal))
             return Foreign();
@@ -47,6 +57,18 @@ internal sealed class Gate(KubeApi api, FleetCaches fleet, Authority authority, 
 
         var session = sessions.For(key);
         return session.Limit.TryTake() ? new(0, device, session) : Admission.Refused(StatusCodes.Status429TooManyRequests);
+    }
+
+    /// <summary>The session of a device whose last report is still true; null where there is anything to look at.</summary>
+    public Session? Expect(Peer peer, string deviceId)
+    {
+        if (!string.Equals(peer.Name, deviceId, StringComparison.Ordinal))
+            return null;
+        var key = KeyOf(peer);
+        return sessions.Find(key) is { Report: { } last } session && last.Epoch == session.Epoch && fleet.Devices.Get(key) is { } device
+            && string.Equals(last.ResourceVersion, device.Metadata.ResourceVersion, StringComparison.Ordinal)
+            ? session
+            : null;
     }
 
     /// <summary>Whether a device that was let in would be let in now; asked again before a held request is answered.</summary>

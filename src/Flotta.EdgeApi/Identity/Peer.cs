@@ -39,7 +39,7 @@ internal sealed class Peer
     {
         var known = Volatile.Read(ref verdict);
         if (known == null || !ReferenceEquals(known.By, trusted))
-            Volatile.Write(ref verdict, known = new(trusted, trusted.Check(leaf, now)));
+            Volatile.Write(ref verdict, known = new(trusted, trusted.Check(leaf, now, isShared: IsBootstrap)));
         // A certificate that was valid when the connection began may have expired since.
         return known.Chaining == Chaining.Valid && NotAfter < now ? Chaining.Expired : known.Chaining;
     }

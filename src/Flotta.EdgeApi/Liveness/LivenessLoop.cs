@@ -10,6 +10,7 @@ namespace Flotta.EdgeApi.Liveness;
 internal sealed class LivenessLoop(FleetCaches fleet, SessionTable sessions, StatusWriter writer, EdgeApiOptions options, TimeProvider time)
 {
     private const int SilentPeriods = 3;
+    private static readonly TimeSpan Correction = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(2);
 
     /// <summary>Devices that were ours before a restart are either heard of again or told silent.</summary>
@@ -40,6 +41,8 @@ internal sealed class LivenessLoop(FleetCaches fleet, SessionTable sessions, Sta
                 return;
             foreach (var session in sessions.All)
                 Look(session);
+            EdgeMetrics.Sessions.Set(sessions.Count);
+            EdgeMetrics.Waiting.Set(writer.Waiting);
         }
     }
 
@@ -55,7 +58,7 @@ internal sealed class LivenessLoop(FleetCaches fleet, SessionTable sessions, Sta
         }
 
         var silence = time.GetElapsedTime(session.LastSeen);
-        if (silence > DeviceAssembly.PeriodOf(device, fleet.SetFor(device)) * SilentPeriods)
+        if (silence > DeviceAssembly.PeriodOf(device, fleet.SetFor(device)) * SilentPeriods && !IsWaiting(session, device))
         {
             session.IsConnected = false;
             var now = time.GetUtcNow();
@@ -64,17 +67,22 @@ internal sealed class LivenessLoop(FleetCaches fleet, SessionTable sessions, Sta
             else if (session.Holds == 0)
                 sessions.Remove(session.Device); // another replica has it
         }
-        else if (time.GetElapsedTime(session.ConnectedWritten) > Presence.WriteEvery)
+        else if (time.GetElapsedTime(session.ConnectedWritten) > (Presence.IsConnected(device.Status) ? Presence.WriteEvery : Correction))
         {
+            // Also when somebody else, who does not hear of it any more, has taken it for silent.
             WriteHere(session);
         }
     }
+
+    // A quiet device waits for news, or has just been answered and comes again at once; a period later that was into the void.
+    private bool IsWaiting(Session session, Resources.EdgeDevice device) =>
+        session.IsQuiet && (session.Holds > 0 || (session.Released != 0 && time.GetElapsedTime(session.Released) < DeviceAssembly.PeriodOf(device, fleet.SetFor(device))));
 
     private void WriteHere(Session session)
     {
         session.IsConnected = true;
         session.ConnectedWritten = time.GetTimestamp();
         var now = time.GetUtcNow();
-        writer.Apply(session.Device, device => device with { Status = Presence.Here(device.StatusOf(), options.Replica, now) });
+        writer.Apply(session.Device, device => device with { Status = Presence.Here(device.StatusOf(), options.Replica, now, comes: true) });
     }
 }

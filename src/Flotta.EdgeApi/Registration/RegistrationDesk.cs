@@ -16,7 +16,9 @@ namespace Flotta.EdgeApi.Registration;
 /// The directive <c>registration</c>: the first certificate of an approved device, and every later one. The serial is recorded before the certificate leaves the house, and the whole
 /// can be repeated until the device has used what it got.
 /// </summary>
-internal sealed partial class RegistrationDesk(KubeApi api, FleetCaches fleet, Authority authority, StatusWriter writer, EdgeApiOptions options, ILoggerFactory loggers, TimeProvider time)
+internal sealed partial class RegistrationDesk(
+    KubeApi api, FleetCaches fleet, SessionTable sessions, Authority authority, SigningRequests signingRequests, StatusWriter writer, EdgeApiOptions options,
+    ILoggerFactory loggers, TimeProvider time)
 {
     private readonly ILogger logger = loggers.CreateLogger<RegistrationDesk>();
 
@@ -45,7 +47,7 @@ internal sealed partial class RegistrationDesk(KubeApi api, FleetCaches fleet, A
         {
             LogFailed(deviceId, error.Message);
             EdgeMetrics.FailedRegistration.Inc();
-            await Answer.Nothing(http, StatusCodes.Status500InternalServerError);
+            await (Unavailable.Is(error) ? Answer.Later(http, StatusCodes.Status503ServiceUnavailable) : Answer.Nothing(http, StatusCodes.Status500InternalServerError));
         }
     }
 
@@ -56,7 +58,8 @@ internal sealed partial class RegistrationDesk(KubeApi api, FleetCaches fleet, A
             || string.Equals(session.ConfirmedSerial, serial, StringComparison.Ordinal))
             return;
         session.ConfirmedSerial = serial;
-        writer.Apply(session.Device, current => current.Status?.Certificate is { } certificate && string.Equals(certificate.Serial, serial, StringComparison.OrdinalIgnoreCase)
+        // Nobody waits for it, and the device's first heartbeat, which has more to say, is on its way.
+        writer.ApplySoon(session.Device, current => current.Status?.Certificate is { } certificate && string.Equals(certificate.Serial, serial, StringComparison.OrdinalIgnoreCase)
             ? current with { Status = current.StatusOf() with { Certificate = certificate with { Confirmed = true, PreviousSerial = null } } }
             : current);
     }
@@ -89,12 +92,14 @@ internal sealed partial class RegistrationDesk(KubeApi api, FleetCaches fleet, A
             return (StatusCodes.Status404NotFound, null);
         }
 
-        // Read anew: approval and registration follow each other closely, and what is decided here is a matter of trust.
-        var device = await api.GetAsync<EdgeDevice>(home, cancellationToken);
         var asked = new RegistrationCase(own, chaining == Chaining.Expired, peer.Serial, peer.NotAfter, request, null, time.GetUtcNow(), options.RenewalGrace);
-        if (RegistrationRule.Decide(asked, device) is not RegistrationVerdict.Issue and var verdict)
+        // A refusal is not taken from memory: approval and registration follow each other closely. An assent is asked for again below, of what is stored.
+        var verdict = RegistrationRule.Decide(asked, fleet.Devices.Get(home));
+        if (verdict != RegistrationVerdict.Issue)
+            verdict = RegistrationRule.Decide(asked, await api.GetAsync<EdgeDevice>(home, cancellationToken));
+        if (verdict != RegistrationVerdict.Issue)
             return (StatusOf(verdict), null);
-        if (SigningRequest.Read(info.CertificateRequest) is not { } csr)
+        if (signingRequests.Read(info.CertificateRequest) is not { } csr)
             return (StatusCodes.Status400BadRequest, null);
 
         asked = asked with { KeyFingerprint = csr.Fingerprint };
@@ -106,14 +111,22 @@ internal sealed partial class RegistrationDesk(KubeApi api, FleetCaches fleet, A
             {
                 // Asked again of the object that is written to: two requests at once must not both succeed with different keys.
                 decided = RegistrationRule.Decide(asked, current);
-                return decided == RegistrationVerdict.Issue ? Registered(current, issued, own ? peer.Serial : null, info.Hardware) : current;
+                return decided == RegistrationVerdict.Issue ? Here(Registered(current, issued, own ? peer.Serial : null, info.Hardware)) : current;
             },
-            cancellationToken);
+            cancellationToken,
+            whole: true);
         if (written == null || decided != RegistrationVerdict.Issue)
             return (StatusOf(decided), null);
+        // From now on its silence is noticed, also if it never comes back with its certificate.
+        var session = sessions.For(home);
+        session.Seen(time.GetTimestamp());
+        (session.IsConnected, session.ConnectedWritten) = (true, time.GetTimestamp());
         LogRegistered(home, issued.Serial, own ? "renewed" : "first");
         return (StatusCodes.Status200OK, issued);
     }
+
+    // It has just been heard of, and one write may say both.
+    private EdgeDevice Here(EdgeDevice device) => device with { Status = Presence.Here(device.StatusOf(), options.Replica, time.GetUtcNow(), comes: true) };
 
     private async Task<ObjectKey?> WhereAsync(Peer peer, bool own, EdgeDeviceSignedRequest? request, string deviceId, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Flotta.Wire;
@@ -25,10 +26,12 @@ internal static class Answer
         return Nothing(http, status);
     }
 
-    public static Task Later(HttpContext http, int status)
+    /// <param name="atLeast">What the API server has asked of us.</param>
+    public static Task Later(HttpContext http, int status, TimeSpan? atLeast = null)
     {
         // Spread: whoever was told at the same time should not come back at the same time.
-        http.Response.Headers.RetryAfter = Random.Shared.Next(1, 6).ToString(CultureInfo.InvariantCulture);
+        var seconds = Random.Shared.Next(1, 6) + (int)Math.Ceiling(Math.Min(atLeast?.TotalSeconds ?? 0, 60));
+        http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         return Nothing(http, status);
     }
 
@@ -48,6 +51,15 @@ internal static class Answer
             JsonSerializer.Serialize(writer, value, type);
         buffer.WriteByte((byte)'\n');
         await Bytes(http, buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
+    }
+
+    public static async Task Packed(HttpContext http, ReadOnlyMemory<byte> json)
+    {
+        using var packed = new MemoryStream(json.Length / 3);
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+            gzip.Write(json.Span);
+        http.Response.Headers.ContentEncoding = "gzip";
+        await Bytes(http, packed.GetBuffer().AsMemory(0, (int)packed.Length));
     }
 
     public static Task Bytes(HttpContext http, ReadOnlyMemory<byte> json)

@@ -27,11 +27,13 @@ internal static class EdgeListener
     public static async Task<WebApplication> StartAsync(
         EdgeApiOptions options, Authority authority, HandshakeLimit handshakes, RequestDelegate answer, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
+        var peers = new PeerConnection(options.MaxConnectionsPerDevice);
         // Empty: no environment variable and no appsettings.json has a say in what we listen on.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "flotta-edge-api" });
-        builder.Services.AddSingleton(loggers);
+        builder.Services.AddSingleton<ILoggerFactory>(new QuietLoggers(loggers));
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        // What is under way may wait for a slow API server; nothing else takes long.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -61,7 +63,7 @@ internal static class EdgeListener
             listen.Use(handshakes.Begin);
             listen.UseHttps(Tls(authority));
             listen.Use(HandshakeLimit.End);
-            listen.Use(PeerConnection.Remember);
+            listen.Use(peers.Remember);
         }
     }
 
@@ -101,11 +103,13 @@ internal static class EdgeListener
         limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 200, gracePeriod: TimeSpan.FromSeconds(10));
         limits.MaxConcurrentConnections = options.MaxConnections;
         limits.Http2.MaxStreamsPerConnection = 20;
-        // Finds the connections behind which nobody is left, also under a held request.
-        limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(60);
+        // Finds the connections behind which nobody is left, also under the longest of held requests. Rarely: each device pays for it, and one that holds
+        // a request asks again, or is taken for silent, when it has been answered.
+        limits.Http2.KeepAlivePingDelay = TimeSpan.FromMinutes(35);
         limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
         // A device needs no more, and a hundred thousand windows are memory.
-        limits.Http2.InitialConnectionWindowSize = 128 * 1024;
+        // Two streams whose readers stand still leave room for a heartbeat.
+        limits.Http2.InitialConnectionWindowSize = 256 * 1024;
         limits.Http2.InitialStreamWindowSize = 96 * 1024;
     }
 

@@ -5,10 +5,12 @@ using Flotta.EdgeApi.Enrolment;
 using Flotta.EdgeApi.Heartbeats;
 using Flotta.EdgeApi.Identity;
 using Flotta.EdgeApi.Liveness;
+using Flotta.EdgeApi.LogStreams;
 using Flotta.EdgeApi.Playbooks;
 using Flotta.EdgeApi.Registration;
 using Flotta.EdgeApi.Sessions;
 using Flotta.EdgeApi.Statuses;
+using Flotta.Kube;
 using Flotta.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -28,14 +30,24 @@ internal sealed partial class EdgeRequests(
     RegistrationDesk registration,
     HeartbeatReception heartbeats,
     PlaybookDelivery playbooks,
+    LogDesk logs,
     EdgeApiOptions options,
     ILoggerFactory loggers,
     TimeProvider time)
 {
     private readonly ILogger logger = loggers.CreateLogger<EdgeRequests>();
+    private readonly Sparingly putOff = new(time);
     private readonly RateLimit newcomers = new(options.BootstrapRequestsPerSecond, options.BootstrapRequestsPerSecond * 2, time);
+    private readonly KeyedLimits each = new(options.NewcomerRequestsPerSecond, options.NewcomerRequestsPerSecond * 10, 50_000, time);
 
     public async Task AnswerAsync(HttpContext http)
+    {
+        var started = time.GetTimestamp();
+        await AnswerOrFailAsync(http);
+        EdgeMetrics.Observe(http, time.GetElapsedTime(started).TotalSeconds);
+    }
+
+    private async Task AnswerOrFailAsync(HttpContext http)
     {
         try
         {
@@ -53,6 +65,12 @@ internal sealed partial class EdgeRequests(
         catch (BusyException) when (!http.Response.HasStarted)
         {
             await Answer.Later(http, StatusCodes.Status503ServiceUnavailable);
+        }
+        catch (Exception error) when (Unavailable.Is(error) && !http.Response.HasStarted)
+        {
+            if (putOff.Count() is { } times)
+                LogUnavailable(error.Message, times);
+            await Answer.Later(http, StatusCodes.Status503ServiceUnavailable, (error as KubeException)?.RetryAfter);
         }
         catch (Exception error)
         {
@@ -72,7 +90,10 @@ internal sealed partial class EdgeRequests(
 
     private Task RouteAsync(HttpContext http)
     {
-        if (EdgeRoute.Find(http.Request.Path.Value) is not { } route)
+        var peer = PeerConnection.Of(http);
+        if (peer is not null && LogQuery.DeviceIn(http.Request.Path.Value) is { } looked)
+            return HttpMethods.IsGet(http.Request.Method) ? logs.AnswerAsync(http, looked) : Answer.Error(http, StatusCodes.Status405MethodNotAllowed, "logs are only read");
+        if (EdgeRoute.Find(http.Request.Path.Value, peer?.Name) is not { } route)
             return Answer.Error(http, StatusCodes.Status404NotFound, $"path {Shortened(http.Request.Path.Value)} was not found");
         if (!string.Equals(http.Request.Method, route.Method, StringComparison.Ordinal))
         {
@@ -80,7 +101,7 @@ internal sealed partial class EdgeRequests(
             return Answer.Error(http, StatusCodes.Status405MethodNotAllowed, $"method {Shortened(http.Request.Method)} is not allowed, but [{route.Method}] are");
         }
 
-        if (PeerConnection.Of(http) is not { } peer)
+        if (peer == null)
             return Answer.Nothing(http, StatusCodes.Status400BadRequest);
         return route.Endpoint == EdgeEndpoint.DataOut ? DataOutAsync(http, peer, route.DeviceId) : OwnAsync(http, peer, route);
     }
@@ -88,6 +109,8 @@ internal sealed partial class EdgeRequests(
     private async Task OwnAsync(HttpContext http, Peer peer, EdgeRoute route)
     {
         var admission = await gate.AdmitAsync(peer, route.DeviceId, http.RequestAborted);
+        if (admission.Refusal == StatusCodes.Status401Unauthorized && gate.Check(peer) == Chaining.Foreign)
+            Close(http);
         if (admission.Refusal is StatusCodes.Status401Unauthorized or StatusCodes.Status429TooManyRequests)
         {
             await RefuseAsync(http, admission.Refusal);
@@ -97,6 +120,17 @@ internal sealed partial class EdgeRequests(
         if (route.Endpoint == EdgeEndpoint.ControlOut)
         {
             await ControlOutAsync(http, peer, admission);
+            return;
+        }
+
+        if (route.Endpoint == EdgeEndpoint.Logs)
+        {
+            if (admission.Refusal != 0)
+                await RefuseAsync(http, admission.Refusal);
+            else if (Welcome(peer, admission) is not null)
+                await logs.TakeAsync(http, admission.Session!, route.Stream);
+            else
+                await Answer.Nothing(http, StatusCodes.Status404NotFound);
             return;
         }
 
@@ -129,9 +163,11 @@ internal sealed partial class EdgeRequests(
 
     private async Task DataOutAsync(HttpContext http, Peer peer, string deviceId)
     {
-        var chaining = gate.Check(peer);
+        var chaining = await gate.CheckAsync(peer, http.RequestAborted);
         if (chaining == Chaining.Foreign || (peer.IsBootstrap && chaining == Chaining.Expired))
         {
+            if (chaining == Chaining.Foreign)
+                Close(http);
             await UnauthorizedAsync(http);
             return;
         }
@@ -142,7 +178,15 @@ internal sealed partial class EdgeRequests(
             return;
         }
 
-        var body = await MessageBody.ReadAsync(http);
+        // A heartbeat that says what the last one said is most of what there is to do.
+        var beat = chaining == Chaining.Valid && !peer.IsBootstrap ? gate.Expect(peer, deviceId) : null;
+        var body = await MessageBody.ReadAsync(http, beat == null ? null : beat.SaysTheSame);
+        if (body == MessageBody.Known)
+        {
+            await KnownBeatAsync(http, peer, deviceId, beat!);
+            return;
+        }
+
         // An expired certificate is good for a registration, and for nothing else: not even for learning what was wrong with a body.
         if (chaining == Chaining.Expired && body.Message?.Directive != Directives.Registration)
             await UnauthorizedAsync(http);
@@ -152,8 +196,31 @@ internal sealed partial class EdgeRequests(
             await DirectiveAsync(http, peer, chaining, deviceId, body.Message!);
     }
 
+    private async Task KnownBeatAsync(HttpContext http, Peer peer, string deviceId, Session session)
+    {
+        var admission = await gate.AdmitAsync(peer, deviceId, http.RequestAborted);
+        if (admission.Refusal != 0)
+            await RefuseAsync(http, admission.Refusal);
+        else if (Welcome(peer, admission) is { } device)
+            await heartbeats.AcceptAsync(http, device, session);
+        else
+            await Answer.Nothing(http, StatusCodes.Status404NotFound);
+    }
+
     private async Task DirectiveAsync(HttpContext http, Peer peer, Chaining chaining, string deviceId, Message message)
     {
+        if (HardwareLimit.IsExceeded(message.Content))
+        {
+            await Answer.Error(http, StatusCodes.Status413PayloadTooLarge, "the facts about the hardware are larger than 256 KiB");
+            return;
+        }
+
+        if (message.Directive is Directives.Enrolment or Directives.Registration && !each.TryTake(peer.IsBootstrap ? deviceId.Length > 253 ? "" : deviceId : peer.Serial))
+        {
+            await Answer.Later(http, StatusCodes.Status429TooManyRequests);
+            return;
+        }
+
         switch (message.Directive)
         {
             case Directives.Enrolment:
@@ -193,6 +260,9 @@ internal sealed partial class EdgeRequests(
         return device;
     }
 
+    // Somebody whose certificate is none of ours has no business to keep a connection.
+    private static void Close(HttpContext http) => http.Response.Headers.Connection = "close";
+
     private static Task UnauthorizedAsync(HttpContext http)
     {
         EdgeMetrics.FailedAuthentication.Inc();
@@ -203,6 +273,9 @@ internal sealed partial class EdgeRequests(
         status == StatusCodes.Status429TooManyRequests ? Answer.Later(http, status) : Answer.Nothing(http, status);
 
     private static string Shortened(string? text) => text is { Length: > 200 } ? text[..200] : text ?? "";
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Devices are told to come back later: {Problem} ({Times} requests since this was last told)")]
+    private partial void LogUnavailable(string problem, int times);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A {Method} failed")]
     private partial void LogFailed(Exception error, string method);

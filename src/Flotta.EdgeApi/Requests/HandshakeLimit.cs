@@ -24,7 +24,6 @@ internal sealed class HandshakeLimit(int most, TimeSpan patience) : IDisposable
         {
             return; // it did not wait
         }
-
         if (slot != null)
             connection.Items[Key] = slot;
         try

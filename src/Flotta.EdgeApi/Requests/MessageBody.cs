@@ -10,7 +10,11 @@ internal readonly record struct MessageBody(Message? Message, int Status, int Co
 {
     private const string KnownTypes = "[connection-status command event data]";
 
-    public static async Task<MessageBody> ReadAsync(HttpContext http)
+    /// <summary>Of a body that needed no reading.</summary>
+    public static MessageBody Known { get; } = new(null, 0, 0, null);
+
+    /// <param name="known">Looks at the bytes first.</param>
+    public static async Task<MessageBody> ReadAsync(HttpContext http, Func<ReadOnlySpan<byte>, bool>? known = null)
     {
         var request = http.Request;
         if (request.ContentLength is 0 || (request.ContentLength == null && !CanHaveBody(http)))
@@ -21,7 +25,10 @@ internal readonly record struct MessageBody(Message? Message, int Status, int Co
         try
         {
             (bytes, var length) = await FillAsync(request.Body, bytes, http.RequestAborted);
-            return length == 0 ? Missing() : Parse(bytes.AsSpan(0, length));
+            if (known != null && length > 0 && known(bytes.AsSpan(0, length)))
+                return Known;
+            // As from the original, a body of white space is none.
+            return bytes.AsSpan(0, length).IndexOfAnyExcept(" \t\r\n"u8) < 0 ? Missing() : Parse(bytes.AsSpan(0, length));
         }
         finally
         {
@@ -52,7 +59,7 @@ internal readonly record struct MessageBody(Message? Message, int Status, int Co
         var length = 0;
         while (true)
         {
-            var read = await body.ReadAsync(bytes.AsMemory(length), cancellationToken);
+            var read = await SomeAsync(body, bytes.AsMemory(length), cancellationToken);
             if (read == 0)
                 return (bytes, length);
             length += read;
@@ -60,8 +67,21 @@ internal readonly record struct MessageBody(Message? Message, int Status, int Co
                 continue;
             var larger = ArrayPool<byte>.Shared.Rent(bytes.Length * 2);
             bytes.AsSpan(0, length).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(bytes);
+            // Not given back here: when the next read fails, the caller still has it and gives it back, and what is given back twice has two owners.
             bytes = larger;
+        }
+    }
+
+    // A chunk whose size is no number of this world ends as a failure of the connection; it is the sender's.
+    private static async ValueTask<int> SomeAsync(Stream body, Memory<byte> into, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await body.ReadAsync(into, cancellationToken);
+        }
+        catch (IOException broken) when (broken is not BadHttpRequestException)
+        {
+            throw new BadHttpRequestException("the body cannot be read", StatusCodes.Status400BadRequest, broken);
         }
     }
 

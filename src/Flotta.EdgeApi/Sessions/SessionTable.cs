@@ -10,6 +10,9 @@ internal sealed class SessionTable(EdgeApiOptions options, TimeProvider time)
 
     public int Count => sessions.Count;
 
+    /// <summary>For the rendered configurations of all sessions together.</summary>
+    public MemoryBudget Rendered { get; } = new(options.MaxRenderedBytes);
+
     public IEnumerable<Session> All => sessions.Select(entry => entry.Value);
 
     public Session For(ObjectKey device) => sessions.TryGetValue(device, out var session) ? session : sessions.GetOrAdd(device, New);
@@ -18,8 +21,10 @@ internal sealed class SessionTable(EdgeApiOptions options, TimeProvider time)
 
     public void Remove(ObjectKey device)
     {
-        if (sessions.TryRemove(device, out var session))
-            session.Invalidate();
+        if (!sessions.TryRemove(device, out var session))
+            return;
+        session.Invalidate();
+        session.End(Rendered);
     }
 
     private Session New(ObjectKey device) =>

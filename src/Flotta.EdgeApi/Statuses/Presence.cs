@@ -13,11 +13,15 @@ internal static class Presence
 
     public static bool IsConnectedTo(EdgeDeviceStatus? status, string replica) => IsConnected(status) && string.Equals(status?.ConnectedTo, replica, StringComparison.Ordinal);
 
-    /// <summary>The device has just been heard of. A device whose requests reach several replicas in turn moves only when ten minutes are over.</summary>
-    public static EdgeDeviceStatus Here(EdgeDeviceStatus status, string replica, DateTimeOffset now)
+    /// <summary>
+    /// The device has just been heard of. One whose requests reach several replicas in turn moves only when ten minutes are over, but for the first time that a replica hears
+    /// of it (<paramref name="comes"/>): the one that it left would otherwise take it for silent.
+    /// </summary>
+    public static EdgeDeviceStatus Here(EdgeDeviceStatus status, string replica, DateTimeOffset now, bool comes = false)
     {
         var fresh = status.LastSeenTime is { } seen && now - seen < WriteEvery && seen <= now;
-        if (IsConnected(status) && fresh && !string.IsNullOrEmpty(status.ConnectedTo))
+        var elsewhere = string.IsNullOrEmpty(status.ConnectedTo) || (comes && !string.Equals(status.ConnectedTo, replica, StringComparison.Ordinal));
+        if (IsConnected(status) && fresh && !elsewhere)
             return status;
         return status with
         {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flotta.Kube;
 using Flotta.Resources;
@@ -18,6 +17,8 @@ internal sealed partial class StatusWriter : IDisposable
     // Somebody who writes the same object again and again may win often, but not for ever.
     private const int Conflicts = 40;
     private const int Failures = 5;
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
     private static readonly Backoff BetweenConflicts = new(TimeSpan.FromMilliseconds(2), TimeSpan.FromMilliseconds(60));
     private static readonly Backoff BetweenFailures = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(400));
 
@@ -30,15 +31,19 @@ internal sealed partial class StatusWriter : IDisposable
     private readonly ReconcileLoop<ObjectKey> loop;
     private readonly Dictionary<ObjectKey, List<Change>> pending = [];
     private readonly Lock gate = new();
+    private readonly Sparingly failed;
     private int count;
 
     public StatusWriter(KubeApi api, ObjectCache<EdgeDevice> devices, EdgeApiOptions options, ILoggerFactory loggers, TimeProvider time)
     {
         (this.api, this.devices, this.time, limit) = (api, devices, time, options.MaxPendingWrites);
         logger = loggers.CreateLogger<StatusWriter>();
+        failed = new(time);
         queue = new WorkQueue<ObjectKey>(time);
         loop = new ReconcileLoop<ObjectKey>("device-status", queue, WriteAsync, loggers, time, new ReconcileLoopOptions { Workers = options.StatusWriters });
     }
+
+    public bool IsFull => limit > 0 && Waiting >= limit;
 
     /// <summary>How many changes wait.</summary>
     public int Waiting => Volatile.Read(ref count);
@@ -46,19 +51,12 @@ internal sealed partial class StatusWriter : IDisposable
     public Task RunAsync(CancellationToken cancellationToken) => loop.RunAsync(cancellationToken);
 
     /// <summary>Done when the change is stored; the result is the device as it is then, or null where there is none.</summary>
-    public Task<EdgeDevice?> ApplyAsync(ObjectKey device, Func<EdgeDevice, EdgeDevice> change, CancellationToken cancellationToken)
+    /// <param name="whole">Whether the change needs all of the device, also what is not kept in memory.</param>
+    public Task<EdgeDevice?> ApplyAsync(ObjectKey device, Func<EdgeDevice, EdgeDevice> change, CancellationToken cancellationToken, bool whole = false)
     {
         if (Waiting >= limit)
             throw new BusyException();
-        var waiting = new Change(change);
-        lock (gate)
-        {
-            if (!pending.TryGetValue(device, out var changes))
-                pending[device] = changes = [];
-            changes.Add(waiting);
-            count++;
-        }
-
+        var waiting = Wait(device, change, whole);
         queue.Add(device);
         return waiting.Done.Task.WaitAsync(cancellationToken);
     }
@@ -68,6 +66,29 @@ internal sealed partial class StatusWriter : IDisposable
     {
         if (Waiting < limit)
             _ = ApplyAsync(device, change, CancellationToken.None).ContinueWith(static done => done.Exception, TaskScheduler.Default);
+    }
+
+    /// <summary>As <see cref="Apply"/>, for what may wait a moment for the next change, to be written with it.</summary>
+    public void ApplySoon(ObjectKey device, Func<EdgeDevice, EdgeDevice> change)
+    {
+        if (Waiting >= limit)
+            return;
+        _ = Wait(device, change, whole: false).Done.Task.ContinueWith(static done => done.Exception, TaskScheduler.Default);
+        queue.AddAfter(device, Soon);
+    }
+
+    private Change Wait(ObjectKey device, Func<EdgeDevice, EdgeDevice> make, bool whole)
+    {
+        var waiting = new Change(make, whole, time.GetTimestamp());
+        lock (gate)
+        {
+            if (!pending.TryGetValue(device, out var changes))
+                pending[device] = changes = [];
+            changes.Add(waiting);
+            count++;
+        }
+
+        return waiting;
     }
 
     private async Task<ReconcileResult> WriteAsync(ObjectKey key, CancellationToken cancellationToken)
@@ -84,11 +105,14 @@ internal sealed partial class StatusWriter : IDisposable
         {
             var written = await WriteAsync(key, changes, cancellationToken);
             foreach (var change in changes)
+                EdgeMetrics.Writes.Observe(time.GetElapsedTime(change.Since).TotalSeconds);
+            foreach (var change in changes)
                 change.Done.TrySetResult(written);
         }
         catch (Exception error)
         {
-            LogFailed(key, error.Message);
+            if (failed.Count() is { } times)
+                LogFailed(key, error.Message, times);
             foreach (var change in changes)
                 change.Done.TrySetException(error);
         }
@@ -98,7 +122,7 @@ internal sealed partial class StatusWriter : IDisposable
 
     private async Task<EdgeDevice?> WriteAsync(ObjectKey key, List<Change> changes, CancellationToken cancellationToken)
     {
-        var device = devices.Get(key);
+        var device = changes.Exists(change => change.Whole) ? null : devices.Get(key);
         var (conflicts, failures) = (0, 0);
         while (true)
         {
@@ -122,7 +146,10 @@ internal sealed partial class StatusWriter : IDisposable
             catch (Exception error) when (failures < Failures && MayHelp(error))
             {
                 device = null;
-                await Task.Delay(BetweenFailures.After(failures++), time, cancellationToken);
+                var own = BetweenFailures.After(failures++);
+                // Each of the writers waits as it is told to; what comes in meanwhile is merged, and beyond the limit devices are told to come back.
+                var wait = (error as KubeException)?.RetryAfter is { } asked && asked > own ? asked : own;
+                await Task.Delay(wait < LongestWait ? wait : LongestWait, time, cancellationToken);
             }
         }
     }
@@ -150,7 +177,19 @@ internal sealed partial class StatusWriter : IDisposable
 
     /// <summary>Whether writing <paramref name="wanted"/> would write nothing.</summary>
     public static bool ChangesNothing(EdgeDevice device, EdgeDevice wanted) =>
-        StatusPatch(device.Status, wanted.Status) == null && LabelPatch(device.Metadata.Labels, wanted.Metadata.Labels) == null;
+        SaysTheSame(device.Status, wanted.Status) && LabelPatch(device.Metadata.Labels, wanted.Metadata.Labels) == null;
+
+    // What is written is compared, and not yet taken apart.
+    private static bool SaysTheSame(EdgeDeviceStatus? before, EdgeDeviceStatus? after)
+    {
+        if (ReferenceEquals(before, after))
+            return true;
+        if (before is null || after is null)
+            return false;
+        if (ReferenceEquals(before.Hardware, after.Hardware))
+            (before, after) = (before with { Hardware = null }, after with { Hardware = null });
+        return KubeJson.Bytes(before).AsSpan().SequenceEqual(KubeJson.Bytes(after));
+    }
 
     internal static JsonObject? StatusPatch(EdgeDeviceStatus? before, EdgeDeviceStatus? after)
     {
@@ -163,7 +202,7 @@ internal sealed partial class StatusWriter : IDisposable
     }
 
     private static JsonObject Node(EdgeDeviceStatus? status) =>
-        status == null ? [] : JsonSerializer.SerializeToNode(status, KubeJson.Options)!.AsObject();
+        status == null ? [] : KubeJson.Node(status)!.AsObject();
 
     private static JsonObject? LabelPatch(IDictionary<string, string>? before, IDictionary<string, string>? after) =>
         ReferenceEquals(before, after) ? null : MergePatch.Between(Node(before), Node(after));
@@ -180,13 +219,17 @@ internal sealed partial class StatusWriter : IDisposable
 
     public void Dispose() => queue.Dispose();
 
-    private sealed class Change(Func<EdgeDevice, EdgeDevice> make)
+    private sealed class Change(Func<EdgeDevice, EdgeDevice> make, bool whole, long since)
     {
+        public long Since { get; } = since;
+
+        public bool Whole { get; } = whole;
+
         public Func<EdgeDevice, EdgeDevice> Make { get; } = make;
 
         public TaskCompletionSource<EdgeDevice?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The status of {Device} could not be written: {Error}")]
-    private partial void LogFailed(ObjectKey device, string error);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The status of {Device} could not be written: {Error} ({Times} such failures since this was last told)")]
+    private partial void LogFailed(ObjectKey device, string error, int times);
 }

@@ -21,7 +21,7 @@ internal sealed partial class DeviceDeletionController : IController
         this.inventory = inventory;
         logger = loggers.CreateLogger<DeviceDeletionController>();
         queue = new(time);
-        loop = new("device-deletion", queue, ReconcileAsync, loggers, time, new() { Workers = options.MaxConcurrentReconciles, Observe = OperatorMetrics.Observe });
+        loop = new("device-deletion", queue, ReconcileAsync, loggers, time, inventory.Work(options.MaxConcurrentReconciles));
         inventory.Devices.Changed += change => Look(change.After);
     }
 

@@ -29,7 +29,7 @@ internal sealed partial class LivenessController : IController
         logger = loggers.CreateLogger<LivenessController>();
         queue = new(time);
         // One worker: the pulses belong to it alone.
-        loop = new("liveness", queue, ReconcileAsync, loggers, time, new() { Workers = 1, Patience = TimeSpan.FromMinutes(30), Observe = OperatorMetrics.Observe });
+        loop = new("liveness", queue, ReconcileAsync, loggers, time, inventory.Work(workers: 1) with { Patience = TimeSpan.FromMinutes(30) });
         inventory.Leases.Changed += change => LookAtLease(change.Key.Name);
         inventory.Devices.Changed += change => Look(change.After?.Status?.ConnectedTo, change.Before?.Status?.ConnectedTo);
     }
@@ -77,7 +77,7 @@ internal sealed partial class LivenessController : IController
         var patch = new JsonObject
         {
             ["metadata"] = new JsonObject { ["resourceVersion"] = device.Metadata.ResourceVersion },
-            ["status"] = new JsonObject { ["conditions"] = JsonNode.Parse(KubeJson.Serialize(conditions)) },
+            ["status"] = new JsonObject { ["conditions"] = KubeJson.Node(conditions) },
         };
         try
         {

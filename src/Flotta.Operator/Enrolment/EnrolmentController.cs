@@ -25,7 +25,7 @@ internal sealed partial class EnrolmentController : IController
         policy = new(options.AutoApproval, options.AutoApprovalNamespaces);
         logger = loggers.CreateLogger<EnrolmentController>();
         queue = new(time);
-        loop = new("enrolment", queue, ReconcileAsync, loggers, time, new() { Workers = options.MaxConcurrentReconciles, Observe = OperatorMetrics.Observe });
+        loop = new("enrolment", queue, ReconcileAsync, loggers, time, inventory.Work(options.MaxConcurrentReconciles));
         inventory.Requests.Changed += change => queue.Add(change.Key);
         inventory.Namespaces.Changed += change => LookAtRequestsFor(change.Key.Name);
     }
@@ -91,7 +91,7 @@ internal sealed partial class EnrolmentController : IController
     private async Task ReportAsync(EdgeDeviceSignedRequest request, EnrolmentDecision decision, CancellationToken cancellationToken)
     {
         if (decision.Conditions.SequenceEqual(request.Status?.Conditions ?? [])) return;
-        var status = JsonNode.Parse(KubeJson.Serialize(new EdgeDeviceSignedRequestStatus { Conditions = decision.Conditions }));
+        var status = KubeJson.Node(new EdgeDeviceSignedRequestStatus { Conditions = decision.Conditions });
         var patch = new JsonObject { ["metadata"] = Precondition(request), ["status"] = status };
         inventory.Requests.Remember(await inventory.Api.MergePatchStatusAsync<EdgeDeviceSignedRequest>(ObjectKey.Of(request), patch, cancellationToken));
     }

@@ -22,7 +22,7 @@ internal sealed partial class PlacementController : IController
         this.pace = pace;
         logger = loggers.CreateLogger<PlacementController>();
         queue = new(time);
-        loop = new("placement", queue, ReconcileAsync, loggers, time, new() { Workers = options.EdgeWorkloadConcurrency, Observe = OperatorMetrics.Observe });
+        loop = new("placement", queue, ReconcileAsync, loggers, time, inventory.Work(options.EdgeWorkloadConcurrency));
         inventory.Devices.Changed += Look;
     }
 

@@ -27,7 +27,7 @@ internal sealed record PlacementPlan(IReadOnlyList<DeviceWorkload>? Entries, IRe
     {
         // The list is written as a whole, and the Edge API writes to it as well: a write on top of one not seen yet is refused.
         ["metadata"] = new JsonObject { ["resourceVersion"] = resourceVersion },
-        ["status"] = new JsonObject { ["workloads"] = JsonNode.Parse(KubeJson.Serialize(Entries)) },
+        ["status"] = new JsonObject { ["workloads"] = KubeJson.Node(Entries) },
     };
 
     public JsonObject LabelsPatch() => new()

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text.Json.Nodes;
 using Flotta.Kube;
 using Flotta.Resources;
 using Microsoft.Extensions.Logging;
@@ -17,10 +16,9 @@ internal sealed partial class WorkloadController : IController
 
     private readonly Inventory inventory;
     private readonly PlacementController placement;
-    private readonly TimeSpan countsEvery;
     private readonly TimeProvider time;
     private readonly ILogger logger;
-    private readonly ConcurrentDictionary<ObjectKey, long> counted = new();
+    private readonly PacedStatus<EdgeWorkload> counts;
     private readonly ConcurrentDictionary<ObjectKey, Telling> told = new();
     private readonly WorkQueue<ObjectKey> queue;
     private readonly ReconcileLoop<ObjectKey> loop;
@@ -30,10 +28,10 @@ internal sealed partial class WorkloadController : IController
         this.inventory = inventory;
         this.placement = placement;
         this.time = time;
-        countsEvery = options.CountsEvery;
+        counts = new(inventory.Api, inventory.Workloads, options.CountsEvery, time);
         logger = loggers.CreateLogger<WorkloadController>();
         queue = new(time);
-        loop = new("workloads", queue, ReconcileAsync, loggers, time, new() { Workers = options.MaxConcurrentReconciles, Observe = OperatorMetrics.Observe });
+        loop = new("workloads", queue, ReconcileAsync, loggers, time, inventory.Work(options.MaxConcurrentReconciles));
         inventory.Workloads.Changed += change => queue.Add(change.Key);
         inventory.Devices.Changed += Look;
     }
@@ -78,7 +76,7 @@ internal sealed partial class WorkloadController : IController
         var holders = inventory.DevicesWith(key).Where(device => device.Metadata.DeletionTimestamp is null).ToList();
         TellOnce(key, workload, holders);
         if (workload is { Metadata.DeletionTimestamp: null }) return await CountAsync(key, workload, holders, cancellationToken);
-        counted.TryRemove(key, out _);
+        counts.Forget(key);
         if (workload is null) told.TryRemove(key, out _);
         else if (holders.Count == 0) await ReleaseAsync(key, workload, cancellationToken);
         return ReconcileResult.Done;
@@ -124,21 +122,7 @@ internal sealed partial class WorkloadController : IController
     {
         var status = WorkloadReport.For(workload, holders, time.GetUtcNow());
         if (WorkloadReport.Same(workload.Status, status)) return ReconcileResult.Done;
-        // While a fleet takes a workload on, its counts change with every device.
-        var wait = counted.TryGetValue(key, out var last) ? countsEvery - time.GetElapsedTime(last) : TimeSpan.Zero;
-        if (wait > TimeSpan.Zero) return ReconcileResult.After(wait);
-        counted[key] = time.GetTimestamp();
-        var patch = new JsonObject { ["status"] = JsonNode.Parse(KubeJson.Serialize(status)) };
-        try
-        {
-            inventory.Workloads.Remember(await inventory.Api.MergePatchStatusAsync<EdgeWorkload>(key, patch, cancellationToken));
-        }
-        catch (KubeException gone) when (gone.IsNotFound)
-        {
-            counted.TryRemove(key, out _);
-        }
-
-        return ReconcileResult.Done;
+        return await counts.WriteAsync(key, status, cancellationToken);
     }
 
     private sealed record Telling(string? Uid, long? Generation, bool Leaving);

@@ -34,9 +34,25 @@ public sealed record EdgeDeviceSetSpec
     [JsonPropertyName("osInformation"), Description("Which operating system image the devices run.")]
     public OsInformation? OsInformation { get; init; }
 
+    [JsonPropertyName("monitors"), Description("Resources of each device whose use raises an alarm.")]
+    public IReadOnlyList<ResourceMonitor>? Monitors { get; init; }
+
     [JsonPropertyName("mounts"), Description("Block devices that the devices mount.")]
     public IReadOnlyList<Mount>? Mounts { get; init; }
 }
 
 [Description("EdgeDeviceSetStatus defines the observed state of EdgeDeviceSet")]
-public sealed record EdgeDeviceSetStatus;
+public sealed record EdgeDeviceSetStatus
+{
+    [JsonPropertyName("devices"), Description("How many devices carry the set's label.")]
+    public int? Devices { get; init; }
+
+    [JsonPropertyName("connected"), Description("How many of them are heard of.")]
+    public int? Connected { get; init; }
+
+    [JsonPropertyName("upToDate"), Description("How many of them have applied their configuration.")]
+    public int? UpToDate { get; init; }
+
+    [JsonPropertyName("conditions"), Description("UpToDate, and if it is not True the first few devices that are not, and why.")]
+    public IReadOnlyList<Condition>? Conditions { get; init; }
+}

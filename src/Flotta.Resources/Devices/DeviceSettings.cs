@@ -39,6 +39,24 @@ public sealed record StorageSettings
 {
     [JsonPropertyName("s3"), Description("Settings of an S3 bucket.")]
     public S3Storage? S3 { get; init; }
+
+    [JsonPropertyName("maxKiBPerSecond"), Range(1, int.MaxValue), Description("How fast data is transferred, both directions and all workloads together. As fast as it goes when left out.")]
+    public int? MaxKiBPerSecond { get; init; }
+
+    [JsonPropertyName("schedule"), Description("When data is transferred, by the device's clock. Always when left out.")]
+    public IReadOnlyList<SyncWindow>? Schedule { get; init; }
+}
+
+public sealed record SyncWindow
+{
+    [JsonPropertyName("days"), Description("The days on which the window opens: Mon, Tue, Wed, Thu, Fri, Sat, Sun. Every day when left out.")]
+    public IReadOnlyList<string>? Days { get; init; }
+
+    [JsonPropertyName("from"), Required, Description("When it opens, as HH:MM.")]
+    public string From { get; init => field = value ?? ""; } = "";
+
+    [JsonPropertyName("to"), Required, Description("When it closes, as HH:MM. On the next day if it is not after from.")]
+    public string To { get; init => field = value ?? ""; } = "";
 }
 
 public sealed record S3Storage
@@ -116,11 +134,32 @@ public sealed record LogTarget
     public NameReference? SyslogConfig { get; init; }
 }
 
+public sealed record ResourceMonitor
+{
+    [JsonPropertyName("name"), Required, Description("Names the condition alarm/NAME of the device.")]
+    public string Name { get; init => field = value ?? ""; } = "";
+
+    [JsonPropertyName("resource"), Required, AllowedValues("cpu", "memory", "disk"), Description("What is measured, in percent of what there is.")]
+    public string Resource { get; init => field = value ?? ""; } = "";
+
+    [JsonPropertyName("path"), Description("Of a disk: a folder of the file system. / when left out.")]
+    public string? Path { get; init; }
+
+    [JsonPropertyName("threshold"), Required, Range(1, 100), Description("Percent at which the alarm begins.")]
+    public int Threshold { get; init; }
+
+    [JsonPropertyName("resetBelow"), Range(0, 100), Description("Percent below which it ends. 5 less than the threshold when left out.")]
+    public int? ResetBelow { get; init; }
+
+    [JsonPropertyName("durationSeconds"), Range(0, 86400), DefaultValue(60), Description("For how long it has to be so, on either side.")]
+    public int? DurationSeconds { get; init; }
+}
+
 /// <summary>Another object of the same namespace, by its name.</summary>
 public sealed record NameReference
 {
     [JsonPropertyName("name"), Required]
-    public string Name { get; init; } = "";
+    public string Name { get; init => field = value ?? ""; } = "";
 }
 
 public sealed record Mount

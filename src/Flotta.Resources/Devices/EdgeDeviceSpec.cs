@@ -24,6 +24,9 @@ public sealed record EdgeDeviceSpec
     [JsonPropertyName("logCollection"), Description("Log targets by name. A workload picks one by its name.")]
     public IReadOnlyDictionary<string, LogTarget>? LogCollection { get; init; }
 
+    [JsonPropertyName("monitors"), Description("Resources whose use raises an alarm.")]
+    public IReadOnlyList<ResourceMonitor>? Monitors { get; init; }
+
     [JsonPropertyName("mounts"), Description("Block devices that the device mounts.")]
     public IReadOnlyList<Mount>? Mounts { get; init; }
 }

@@ -28,6 +28,10 @@ public sealed record EdgeDeviceStatus
     [JsonPropertyName("hardware")]
     public Hardware? Hardware { get; init; }
 
+    /// <summary>Stands for the hardware where the facts themselves are not kept in memory. Never written or read.</summary>
+    [JsonIgnore]
+    public string? HardwareDigest { get; init; }
+
     [JsonPropertyName("workloads"), Description("The workloads assigned to the device.")]
     public IReadOnlyList<DeviceWorkload>? Workloads { get; init; }
 
@@ -62,7 +66,7 @@ public sealed record CertificateStatus
 public sealed record DeviceWorkload
 {
     [JsonPropertyName("name"), Required]
-    public string Name { get; init; } = "";
+    public string Name { get; init => field = value ?? ""; } = "";
 
     [JsonPropertyName("phase"), Description("Deploying until the device reports; then the pod's state in podman's words.")]
     public string? Phase { get; init; }
@@ -83,7 +87,7 @@ public sealed record DeviceWorkload
 public sealed record DevicePlaybook
 {
     [JsonPropertyName("name"), Required]
-    public string Name { get; init; } = "";
+    public string Name { get; init => field = value ?? ""; } = "";
 
     [JsonPropertyName("PlaybookExecutionStatus")]
     public PlaybookExecutionStatus? PlaybookExecutionStatus { get; init; }
@@ -92,7 +96,7 @@ public sealed record DevicePlaybook
 public sealed record UpgradeInformation
 {
     [JsonPropertyName("currentCommitID"), Required]
-    public string CurrentCommitId { get; init; } = "";
+    public string CurrentCommitId { get; init => field = value ?? ""; } = "";
 
     [JsonPropertyName("lastUpgradeStatus"), Description("succeeded or failed.")]
     public string? LastUpgradeStatus { get; init; }

@@ -23,7 +23,7 @@ public sealed record EdgeDeviceSignedRequest : Resource<EdgeDeviceSignedRequestS
 public sealed record EdgeDeviceSignedRequestSpec
 {
     [JsonPropertyName("targetNamespace"), Required, Description("The namespace in which the device asks to be registered.")]
-    public string TargetNamespace { get; init; } = "";
+    public string TargetNamespace { get; init => field = value ?? ""; } = "";
 
     [JsonPropertyName("targetSet"), Description("The EdgeDeviceSet that the device becomes a member of.")]
     public string? TargetSet { get; init; }
@@ -60,10 +60,10 @@ public sealed record EdgeDeviceSignedRequestStatus
 public sealed record EnrolmentCondition
 {
     [JsonPropertyName("type"), Required, AllowedValues("declined", "approved", "pending"), DefaultValue("pending")]
-    public string Type { get; init; } = "";
+    public string Type { get; init => field = value ?? ""; } = "";
 
     [JsonPropertyName("status"), Required, Description("True or False.")]
-    public string Status { get; init; } = "";
+    public string Status { get; init => field = value ?? ""; } = "";
 
     [JsonPropertyName("message"), Description("One sentence for a person.")]
     public string? Message { get; init; }

@@ -1,6 +1,6 @@
 using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using Flotta.Resources.Schemas;
 using k8s.Models;
 
 namespace Flotta.Resources;
@@ -29,7 +29,7 @@ public sealed record EdgePlaybook
     [JsonPropertyName("user"), Description("The user that runs the playbooks.")]
     public string? User { get; init; }
 
-    [JsonPropertyName("playbooks"), MinLength(1)]
+    [JsonPropertyName("playbooks"), MinItems(1)]
     public IReadOnlyList<Playbook>? Playbooks { get; init; }
 }
 

@@ -56,10 +56,10 @@ public sealed record PrivilegeEscalation
 public sealed record PlaybookCondition
 {
     [JsonPropertyName("type"), Required]
-    public string Type { get; init; } = "";
+    public string Type { get; init => field = value ?? ""; } = "";
 
     [JsonPropertyName("status"), Required]
-    public string Status { get; init; } = "";
+    public string Status { get; init => field = value ?? ""; } = "";
 
     [JsonPropertyName("reason")]
     public string? Reason { get; init; }

@@ -1,10 +1,12 @@
 using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using k8s.Models;
 
 namespace Flotta.Resources.Schemas;
 
 /// <summary>The definition of one of our kinds, from its record.</summary>
+[RequiresUnreferencedCode("Reads the properties of every record.")]
 internal static class CustomResource
 {
     public static V1CustomResourceDefinition Define<T>(string? shortName, params V1CustomResourceColumnDefinition[] columns)

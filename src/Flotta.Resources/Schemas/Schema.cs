@@ -1,6 +1,7 @@
 using System.Collections;
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json.Serialization;
 using k8s.Models;
@@ -11,6 +12,7 @@ namespace Flotta.Resources.Schemas;
 /// The structural schema of a record: its properties by their JSON names, with what their attributes say. Properties come sorted, so that
 /// the order of declarations never shows in a diff of the generated files.
 /// </summary>
+[RequiresUnreferencedCode("Reads the properties of every record.")]
 internal static class Schema
 {
     public static V1JSONSchemaProps Of(Type type) => Of(type, null);
@@ -59,7 +61,7 @@ internal static class Schema
     {
         schema.EnumProperty = member.GetCustomAttribute<AllowedValuesAttribute>()?.Values.OfType<object>().ToList();
         schema.DefaultProperty = member.GetCustomAttribute<DefaultValueAttribute>()?.Value;
-        schema.MinItems = member.GetCustomAttribute<MinLengthAttribute>()?.Length;
+        schema.MinItems = member.GetCustomAttribute<MinItemsAttribute>()?.Count;
         if (member.GetCustomAttribute<RangeAttribute>() is not { } range) return;
         schema.Minimum = Convert.ToDouble(range.Minimum, null);
         // The type's own limit is no limit worth stating.

@@ -1,12 +1,13 @@
 namespace Flotta.Resources.Validation;
 
 /// <summary>
-/// Refuses what cannot run on a device, or not as it says, and accepts what podman can: resource limits, liveness probes, some fields of the
+/// Refuses what cannot run on a device, or not as it says, and accepts what podman can: resource limits, probes (but not by gRPC), some fields of the
 /// pod as variables, and volumes of ConfigMaps, Secrets, claims, empty and host folders.
 /// </summary>
 public static class EdgeWorkloadValidation
 {
-    private static readonly string[] Unsupported = ["lifecycle", "readinessProbe", "startupProbe"];
+    private static readonly string[] Unsupported = ["lifecycle"];
+    private static readonly string[] Probes = ["livenessProbe", "readinessProbe", "startupProbe"];
     private static readonly string[] VolumeKinds = ["hostPath", "configMap", "secret", "emptyDir", "persistentVolumeClaim", "projected"];
     private static readonly string[] Fields = ["metadata.name", "metadata.uid"];
     private static readonly string[] FieldMaps = ["metadata.labels['", "metadata.annotations['"];
@@ -19,6 +20,7 @@ public static class EdgeWorkloadValidation
         if (Placement.Problem(workload) is { } problem) errors.Add(problem);
         if (workload.Spec.Pod?.Spec is { } pod) errors.AddRange(Errors(pod));
         else if (string.Equals(workload.Spec.Type, "pod", StringComparison.Ordinal)) errors.Add("spec.pod is missing");
+        errors.AddRange(DataValidation.Errors(workload.Spec.Data));
         return errors;
     }
 
@@ -38,7 +40,7 @@ public static class EdgeWorkloadValidation
     private static IEnumerable<string> UnsupportedPaths(PodContainer container)
     {
         foreach (var name in Unsupported.Where(name => container.Json.Object(name) is not null)) yield return $"containers[{container.Name}].{name}";
-        if (container.Json.Object("livenessProbe")?.Object("grpc") is not null) yield return $"containers[{container.Name}].livenessProbe.grpc";
+        foreach (var probe in Probes.Where(probe => container.Json.Object(probe)?.Object("grpc") is not null)) yield return $"containers[{container.Name}].{probe}.grpc";
         if (container.Json.Objects("volumeDevices").Any()) yield return $"containers[{container.Name}].volumeDevices";
         foreach (var variable in container.Env)
         {

@@ -27,7 +27,7 @@ public sealed record EdgeWorkloadSpec
     public string? Device { get; init; }
 
     [JsonPropertyName("type"), Required, Description("The kind of workload: pod.")]
-    public string Type { get; init; } = "";
+    public string Type { get; init => field = value ?? ""; } = "";
 
     [JsonPropertyName("pod"), Description("The pod to run.")]
     public WorkloadPod? Pod { get; init; }
@@ -58,15 +58,24 @@ public sealed record DataPaths
 
     [JsonPropertyName("egress"), Description("From the device to the bucket.")]
     public IReadOnlyList<DataPath>? Egress { get; init; }
+
+    [JsonPropertyName("ingressMaxMiB"), Range(1, int.MaxValue), Description("How much of the bucket may be on the device, all ingress paths of the workload together. As much as fits when left out.")]
+    public int? IngressMaxMiB { get; init; }
+
+    [JsonPropertyName("intervalSeconds"), Range(1, 86400), Description("Seconds between two looks into the bucket. Between 15 and 120, as things change, when left out.")]
+    public int? IntervalSeconds { get; init; }
 }
 
 public sealed record DataPath
 {
     [JsonPropertyName("source"), Required]
-    public string Source { get; init; } = "";
+    public string Source { get; init => field = value ?? ""; } = "";
 
     [JsonPropertyName("target"), Required]
-    public string Target { get; init; } = "";
+    public string Target { get; init => field = value ?? ""; } = "";
+
+    [JsonPropertyName("exclude"), Description("Patterns of files that are not transferred: * within a name, ** across folders; without a slash a name anywhere.")]
+    public IReadOnlyList<string>? Exclude { get; init; }
 }
 
 public sealed record ImageRegistries

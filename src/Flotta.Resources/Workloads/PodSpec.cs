@@ -51,7 +51,7 @@ public sealed class PodSpec : IEquatable<PodSpec>
     public override string ToString() => Json.GetRawText();
 }
 
-internal sealed class PodSpecConverter : JsonConverter<PodSpec>
+public sealed class PodSpecConverter : JsonConverter<PodSpec>
 {
     public override PodSpec Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {

@@ -15,6 +15,9 @@ public sealed record DeviceConfiguration
 
     public MetricsConfiguration? Metrics { get; init; }
 
+    /// <summary>Ours.</summary>
+    public IReadOnlyList<ResourceMonitor>? Monitors { get; init; }
+
     public IReadOnlyList<Mount>? Mounts { get; init; }
 
     public OsConfiguration? Os { get; init; }
@@ -22,7 +25,8 @@ public sealed record DeviceConfiguration
     public StorageConfiguration? Storage { get; init; }
 }
 
-public sealed record AnsibleManagerConfiguration(long? PeriodSeconds);
+/// <param name="Executions">Ours: what the directive <c>ansible</c> would answer now, by <see cref="PlaybookTask.Uid"/>. A device that is told so need not ask for nothing.</param>
+public sealed record AnsibleManagerConfiguration(long? PeriodSeconds, IReadOnlyList<string>? Executions = null);
 
 public sealed record HeartbeatConfiguration
 {
@@ -57,9 +61,23 @@ public sealed record LogCollection
     public SyslogConfiguration? SyslogConfig { get; init; }
 }
 
-public sealed record SyslogConfiguration(string? Address, string? Protocol);
+/// <param name="Protocol">tcp or udp; ours: rfc5424+tcp, rfc5424+udp and tls.</param>
+/// <param name="CaCert">Ours: PEM text of the authorities that a target with tls is signed by.</param>
+public sealed record SyslogConfiguration(string? Address, string? Protocol, string? CaCert = null);
 
-public sealed record StorageConfiguration(S3Storage? S3);
+public sealed record StorageConfiguration(S3Storage? S3)
+{
+    /// <summary>Ours: all transfers of the device together. Absent is as fast as it goes.</summary>
+    public long? MaxKibPerSecond { get; init; }
+
+    /// <summary>Ours: when data may be transferred. Absent or empty is always.</summary>
+    public IReadOnlyList<SyncWindow>? Schedule { get; init; }
+}
+
+/// <param name="Days">Mon to Sun, on which the window opens. Absent or empty is every day.</param>
+/// <param name="From">HH:MM by the device's clock.</param>
+/// <param name="To">HH:MM; not after From: on the next day.</param>
+public sealed record SyncWindow(IReadOnlyList<string>? Days, string? From, string? To);
 
 /// <summary>The three <c>aws_*</c> values are base64.</summary>
 public sealed record S3Storage

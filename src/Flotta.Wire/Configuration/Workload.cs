@@ -41,9 +41,16 @@ public sealed record DataConfiguration
     public IReadOnlyList<DataPath>? Egress { get; init; }
 
     public IReadOnlyList<DataPath>? Ingress { get; init; }
+
+    /// <summary>Ours: how much of the bucket may be on the device, all ingress paths together.</summary>
+    public long? IngressMaxMib { get; init; }
+
+    /// <summary>Ours: seconds between two looks into the bucket.</summary>
+    public long? IntervalSeconds { get; init; }
 }
 
-public sealed record DataPath(string? Source, string? Target);
+/// <param name="Exclude">Ours: patterns of files that stay where they are.</param>
+public sealed record DataPath(string? Source, string? Target, IReadOnlyList<string>? Exclude = null);
 
 /// <param name="AuthFile">Text of a docker auth file.</param>
 public sealed record ImageRegistries([property: JsonPropertyName("authFile")] string? AuthFile)

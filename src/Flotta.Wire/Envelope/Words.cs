@@ -28,6 +28,9 @@ public static class Commands
     public const string Reconnect = "reconnect";
     public const string Cancel = "cancel";
 
+    /// <summary>Ours, and only to who asks for commands where configurations come: send the lines of a workload. Its arguments are <see cref="LogArguments"/>.</summary>
+    public const string Logs = "logs";
+
     /// <summary>The event that answers a ping.</summary>
     public const string Pong = "pong";
 }
@@ -42,6 +45,32 @@ public static class EventTypes
 {
     public const string Info = "info";
     public const string Warn = "warn";
+}
+
+public static class PlaybookStatuses
+{
+    public const string Deploying = "Deploying";
+    public const string Running = "Running";
+    public const string Succeeded = "SuccessfullyCompleted";
+    public const string Failed = "CompletedWithError";
+}
+
+public static class PlaybookStrategies
+{
+    public const string ExecuteOnce = "ExecuteOnce";
+    public const string StopOnFailure = "StopOnFailure";
+    public const string RetryOnFailure = "RetryOnFailure";
+}
+
+/// <summary>Ours.</summary>
+public static class TaskOutcomes
+{
+    public const string Ok = "ok";
+    public const string Changed = "changed";
+    public const string Skipped = "skipped";
+    public const string Failed = "failed";
+    public const string Ignored = "ignored";
+    public const string Unreachable = "unreachable";
 }
 
 public static class HardwareScopes

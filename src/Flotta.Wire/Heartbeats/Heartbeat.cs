@@ -18,6 +18,9 @@ public sealed record Heartbeat
 
     public UpgradeStatus? Upgrade { get; init; }
 
+    /// <summary>Ours: how each monitor of the configuration stands. Absent where there are none.</summary>
+    public IReadOnlyList<AlarmStatus>? Alarms { get; init; }
+
     public HardwareInfo? Hardware { get; init; }
 
     public IReadOnlyList<DeviceEvent>? Events { get; init; }
@@ -46,6 +49,33 @@ public sealed record PlaybookExecutionStatus
     public string? Status { get; init; }
 
     public DateTimeOffset? LastDataUpload { get; init; }
+
+    /// <summary>Ours: of which one of this name this is said.</summary>
+    public string? Uid { get; init; }
+
+    /// <summary>Ours: why it has this status, in one word.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>Ours: the same for people.</summary>
+    public string? Message { get; init; }
+
+    /// <summary>Ours: how many times it has been started.</summary>
+    public int? Attempts { get; init; }
+
+    /// <summary>Ours: what became of its tasks, the last attempt's. Absent where that has been told before.</summary>
+    public IReadOnlyList<PlaybookTaskResult>? Tasks { get; init; }
+}
+
+/// <summary>One task of a run.</summary>
+public sealed record PlaybookTaskResult
+{
+    public string? Name { get; init; }
+
+    /// <summary>One of <see cref="TaskOutcomes"/>.</summary>
+    public string? Outcome { get; init; }
+
+    /// <summary>What it said, where it failed.</summary>
+    public string? Message { get; init; }
 }
 
 public sealed record UpgradeStatus
@@ -56,6 +86,18 @@ public sealed record UpgradeStatus
     public string? LastUpgradeStatus { get; init; }
 
     public string? LastUpgradeTime { get; init; }
+}
+
+public sealed record AlarmStatus
+{
+    public string? Name { get; init; }
+
+    public bool? Active { get; init; }
+
+    /// <summary>Of when it last changed, not of now: a heartbeat that tells nothing new is to say the same.</summary>
+    public string? Message { get; init; }
+
+    public DateTimeOffset? Since { get; init; }
 }
 
 public sealed record DeviceEvent
@@ -76,4 +118,41 @@ public sealed record PlaybookTask
     public string? AnsiblePlaybookString { get; init; }
 
     public DateTimeOffset? LastDataUpload { get; init; }
+
+    /// <summary>Ours: tells it apart from earlier ones of this name.</summary>
+    public string? Uid { get; init; }
+
+    /// <summary>Ours: what it is a part of; its parts run one after the other.</summary>
+    public string? Config { get; init; }
+
+    /// <summary>Ours: which part it is, from 0.</summary>
+    public int? Index { get; init; }
+
+    /// <summary>Ours: how it is to be run. Absent where nothing is asked for.</summary>
+    public PlaybookOptions? Options { get; init; }
+}
+
+public sealed record PlaybookOptions
+{
+    public string? User { get; init; }
+
+    public long? TimeoutSeconds { get; init; }
+
+    /// <summary>Change nothing, only tell what would change.</summary>
+    public bool? Check { get; init; }
+
+    public bool? Become { get; init; }
+
+    /// <summary><c>sudo</c> or <c>su</c>.</summary>
+    public string? BecomeMethod { get; init; }
+
+    public string? BecomeUser { get; init; }
+
+    /// <summary>Linux capabilities by their ordinal, CHOWN being 0.</summary>
+    public IReadOnlyList<int>? CapAdd { get; init; }
+
+    public IReadOnlyList<int>? CapDrop { get; init; }
+
+    /// <summary><c>StopOnFailure</c>, <c>RetryOnFailure</c> or <c>ExecuteOnce</c>.</summary>
+    public string? ExecutionStrategy { get; init; }
 }

@@ -18,6 +18,7 @@ namespace Flotta.Wire;
 [JsonSerializable(typeof(IReadOnlyList<PlaybookTask>))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, string>), TypeInfoPropertyName = "StringMap")]
 [JsonSerializable(typeof(ErrorBody))]
+[JsonSerializable(typeof(LogRecord))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(JsonElement))]
 public sealed partial class WireContext : JsonSerializerContext;

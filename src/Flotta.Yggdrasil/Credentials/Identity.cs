@@ -12,11 +12,15 @@ public sealed class Identity
     private Identity(X509Certificate2 certificate, X509Certificate2Collection chain)
     {
         Certificate = certificate;
+        Between = [.. chain];
         // Given as a context, the certificate is presented as it is: also when it has expired, which is how a device asks for the next one.
         Context = SslStreamCertificateContext.Create(certificate, chain, offline: true);
     }
 
     public X509Certificate2 Certificate { get; }
+
+    /// <summary>The certificates that came along with ours.</summary>
+    public IReadOnlyCollection<X509Certificate2> Between { get; }
 
     public SslStreamCertificateContext Context { get; }
 
@@ -54,7 +58,7 @@ public sealed class Identity
             chain.RemoveAt(0);
             return new Identity(certificate, chain);
         }
-        catch (Exception exception) when (exception is CryptographicException or ArgumentException)
+        catch (Exception exception) when (IsDamage(exception))
         {
             throw new CredentialException($"The private key in {keyName} is damaged or does not belong to the certificate in {certificateName}.", exception);
         }
@@ -68,11 +72,15 @@ public sealed class Identity
             found.ImportFromPem(pem);
             return found;
         }
-        catch (CryptographicException exception)
+        catch (Exception exception) when (IsDamage(exception))
         {
             throw new CredentialException($"{name} holds a damaged certificate.", exception);
         }
     }
+
+    // One changed bit can make a curve of another, and the platform has its own word for each thing that it does not know.
+    private static bool IsDamage(Exception exception) =>
+        exception is CryptographicException or ArgumentException or NotSupportedException or FormatException or OverflowException or InvalidOperationException;
 
     private static bool HasKey(string pem)
     {

@@ -11,6 +11,9 @@ public sealed class Roots
 
     public static Roots System { get; } = new([]);
 
+    /// <summary>To be kept, and compared. Empty for the system's.</summary>
+    public string Pem => string.Concat(_certificates.Select(certificate => certificate.ExportCertificatePem() + "\n"));
+
     public bool AreOurs => _certificates.Count > 0;
 
     public static Roots FromFiles(IReadOnlyCollection<string> files)
@@ -29,30 +32,51 @@ public sealed class Roots
 
     public static Roots FromPem(string pem) => new(Identity.Certificates(pem, "the CA"));
 
-    internal X509ChainPolicy ForServers()
+    public X509ChainPolicy ForServers()
     {
         var policy = Policy();
         policy.ApplicationPolicy.Add(new global::System.Security.Cryptography.Oid("1.3.6.1.5.5.7.3.1"));
         return policy;
     }
 
-    /// <summary>Whether one of our CAs signed it. Not a question of time: a device's clock may be wrong, and the server judges that.</summary>
-    public bool Signed(X509Certificate2 certificate)
+    /// <summary>
+    /// Whether one of our CAs signed it, if need be through the certificates that came along: a CA that was replaced vouches for its successor.
+    /// Not a question of time: a device's clock may be wrong, and the server judges that.
+    /// </summary>
+    public bool Signed(Identity identity)
     {
+        ArgumentNullException.ThrowIfNull(identity);
         if (!AreOurs)
             return true;
-        using var chain = new X509Chain { ChainPolicy = Policy() };
-        chain.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
-        return chain.Build(certificate);
+        return _certificates.Any(root =>
+        {
+            using var chain = new X509Chain { ChainPolicy = Policy([root]) };
+            chain.ChainPolicy.ExtraStore.AddRange(identity.Between.ToArray());
+            chain.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
+            return chain.Build(identity.Certificate);
+        });
     }
 
-    private X509ChainPolicy Policy()
+    /// <summary>
+    /// Whether any one of our CAs, taken alone, signed the server's certificate. Of two CAs with the same name (one that was renewed, and the one
+    /// before) the platform tries only the first unless the certificate names the key, and finds the signature wrong.
+    /// </summary>
+    internal bool SignedServer(X509Certificate2 certificate, X509Chain presented) =>
+        AreOurs && _certificates.Count > 1 && _certificates.Any(root =>
+        {
+            using var chain = new X509Chain { ChainPolicy = Policy([root]) };
+            chain.ChainPolicy.ApplicationPolicy.Add(new global::System.Security.Cryptography.Oid("1.3.6.1.5.5.7.3.1"));
+            chain.ChainPolicy.ExtraStore.AddRange(presented.ChainPolicy.ExtraStore);
+            return chain.Build(certificate);
+        });
+
+    private X509ChainPolicy Policy(X509Certificate2Collection? only = null)
     {
         var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
         if (!AreOurs)
             return policy;
         policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        policy.CustomTrustStore.AddRange(_certificates);
+        policy.CustomTrustStore.AddRange(only ?? _certificates);
         return policy;
     }
 }

@@ -5,18 +5,18 @@ using Microsoft.Extensions.Logging;
 
 namespace Flotta.Yggdrasil.Facts;
 
-/// <summary>connection-status of this machine: canonical facts, its one handler, and tags.toml.</summary>
-public sealed partial class StatusSource(Tags tags, string commonName, ILogger<StatusSource> logger) : IStatusSource
+/// <summary>connection-status of this machine: canonical facts, its handlers (in one process the one for the device), and tags.toml.</summary>
+public sealed partial class StatusSource(Tags tags, string commonName, ILogger<StatusSource> logger, Dispatch.Registry? registry = null) : IStatusSource
 {
     private static readonly Dictionary<string, string> NoFeatures = new(StringComparer.Ordinal);
 
-    public object Stamp => tags.Stamp;
+    public object Stamp => (tags.Stamp, registry?.Stamp);
 
     public ConnectionStatus Read() =>
         new()
         {
             CanonicalFacts = CanonicalFactsReader.Read(commonName),
-            Dispatchers = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal) { [Directives.Device] = NoFeatures },
+            Dispatchers = registry?.Dispatchers() ?? new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal) { [Directives.Device] = NoFeatures },
             State = "online",
             Tags = ReadTags(),
         };

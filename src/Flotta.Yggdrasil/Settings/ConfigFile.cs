@@ -5,7 +5,7 @@ namespace Flotta.Yggdrasil.Settings;
 /// <summary>yggdrasil's config.toml (and our few keys in it). A key that is absent is null; what is said on the command line wins over all of it.</summary>
 public sealed record ConfigFile
 {
-    private static readonly string[] Ignored = ["data-host", "exclude-worker", "socket-addr", "mqtt-qos"];
+    private static readonly string[] Ignored = ["socket-addr", "mqtt-qos"];
 
     public string? LogLevel { get; init; }
 
@@ -26,6 +26,23 @@ public sealed record ConfigFile
     public string? DataDir { get; init; }
 
     public string? PodmanSocket { get; init; }
+
+    /// <summary>auto, on or off: containers of a user without rights.</summary>
+    public string? Rootless { get; init; }
+
+    /// <summary>Whose containers they are when rootless.</summary>
+    public string? RootlessUser { get; init; }
+
+    /// <summary>auto, on or off: units that start workloads at boot.</summary>
+    public string? Systemd { get; init; }
+
+    /// <summary>Only of meaning to the daemon.</summary>
+    public string? DataHost { get; init; }
+
+    /// <summary>Only of meaning to the daemon.</summary>
+    public IReadOnlyList<string>? ExcludeWorker { get; init; }
+
+    public bool? Thrifty { get; init; }
 
     /// <summary>Keys that mean nothing to this agent: worth a warning, not a refusal.</summary>
     public IReadOnlyList<string> Unknown { get; init; } = [];
@@ -52,7 +69,13 @@ public sealed record ConfigFile
                 "server" => file with { Server = Text() },
                 "client-id" => file with { ClientId = Text() },
                 "data-dir" => file with { DataDir = Text() },
+                "data-host" => file with { DataHost = Text() },
+                "exclude-worker" => file with { ExcludeWorker = Texts(value, $"{path}: exclude-worker must be an array of strings.") },
                 "podman-socket" => file with { PodmanSocket = Text() },
+                "rootless" => file with { Rootless = Text() },
+                "rootless-user" => file with { RootlessUser = Text() },
+                "systemd" => file with { Systemd = Text() },
+                "thrifty" => file with { Thrifty = value as bool? ?? throw new SettingsException($"{path}: thrifty must be true or false.") },
                 _ => file,
             };
             if (!IsKnown(key))
@@ -64,6 +87,7 @@ public sealed record ConfigFile
 
     private static bool IsKnown(string key) =>
         key is "log-level" or "cert-file" or "key-file" or "ca-root" or "path-prefix" or "protocol" or "server" or "client-id" or "data-dir" or "podman-socket"
+            or "data-host" or "exclude-worker" or "rootless" or "rootless-user" or "systemd" or "thrifty"
         || Ignored.Contains(key, StringComparer.Ordinal);
 
     // One file may also be written without the brackets.

@@ -13,7 +13,13 @@ public sealed record Answer
     /// <summary>The server held the request as asked by <c>Prefer: wait</c>.</summary>
     public bool Held { get; init; }
 
+    /// <summary>For how long the server does not want to hear the same again while a request of ours is held there.</summary>
+    public TimeSpan? Quiet { get; init; }
+
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The server's headers, where the transport was asked to keep them.</summary>
+    public IReadOnlyDictionary<string, string>? Headers { get; init; }
 
     /// <summary>Why there is no answer: one sentence for a person.</summary>
     public string? Problem { get; init; }

@@ -10,7 +10,7 @@ public sealed record ControlEnd(TimeSpan? ReconnectAfter)
     public bool IsDisconnect => ReconnectAfter is null;
 }
 
-/// <summary>Says that this device is there (connection-status), and does what control/in asks: ping, reconnect, disconnect.</summary>
+/// <summary>Says that this device is there (connection-status), and does what control/in asks: ping, reconnect, disconnect, cancel.</summary>
 public sealed partial class ControlLoop(
     HttpsTransport transport,
     IStatusSource status,
@@ -19,9 +19,13 @@ public sealed partial class ControlLoop(
     ILogger<ControlLoop> logger,
     TimeProvider time) : IDisposable
 {
+    private static readonly TimeSpan Slice = TimeSpan.FromMinutes(1);
     private readonly Signal _ask = new();
     private readonly BackOff _backOff = new(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(30));
     private object? _toldStamp;
+
+    /// <summary>The server does not want the message of this id handled any more.</summary>
+    public event Action<string>? Cancelled;
 
     /// <summary>Something hints that there is news on control/in.</summary>
     public void AskNow() => _ask.Set();
@@ -53,7 +57,18 @@ public sealed partial class ControlLoop(
         var least = TimeSpan.FromSeconds(1);
         await Task.Delay(least, time, cancellationToken);
         var interval = isHeld() ? options.RelaxedControlInterval : options.Interval;
-        await _ask.WaitAsync(BackOff.Around(interval - least, 0.2), time, cancellationToken);
+        await UntilAskedAsync(BackOff.Around(interval - least, 0.2), cancellationToken);
+    }
+
+    // However rarely control/in is looked at: what is new of ourselves (tags) is told within a minute.
+    private async Task UntilAskedAsync(TimeSpan wait, CancellationToken cancellationToken)
+    {
+        var (started, seen) = (time.GetTimestamp(), status.Stamp);
+        while (Equals(status.Stamp, seen) && wait - time.GetElapsedTime(started) is var left && left > TimeSpan.Zero)
+        {
+            if (await _ask.WaitAsync(left < Slice ? left : Slice, time, cancellationToken))
+                return;
+        }
     }
 
     private async Task TellStatusAsync(CancellationToken cancellationToken)
@@ -104,6 +119,10 @@ public sealed partial class ControlLoop(
                 return new ControlEnd(Delay(command));
             case Commands.Ping:
                 await transport.PostAsync(Channel.Control, Message.Event(Commands.Pong, message.MessageId, time.GetUtcNow()), cancellationToken);
+                return null;
+            case Commands.Cancel:
+                if (command.Arguments?.GetValueOrDefault("messageID") is { Length: > 0 } id)
+                    Cancelled?.Invoke(id);
                 return null;
             default:
                 LogUnknown(logger);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
@@ -11,23 +12,34 @@ namespace Flotta.Yggdrasil.Transport;
 
 /// <summary>
 /// The four endpoints of one device over mutual TLS 1.3. Requests are streams of one HTTP/2 connection, so none waits behind another;
-/// <see cref="Use"/> puts another identity in place while requests under way finish on the old one.
+/// <see cref="Use(Identity)"/> puts another identity in place while requests under way finish on the old one.
 /// </summary>
-public sealed class HttpsTransport : IDisposable
+public sealed class HttpsTransport : IOutbound, IDisposable
 {
     private readonly TransportOptions _options;
     private readonly TimeProvider _time;
     private readonly Reachability _reachability;
     private readonly Lock _lock = new();
     private Line? _line;
+    private volatile Endpoint _endpoint;
     private volatile string? _tlsProblem;
 
     public HttpsTransport(TransportOptions options, ILogger<HttpsTransport> logger, TimeProvider time)
     {
         _options = options;
         _time = time;
-        _reachability = new Reachability(options.Address.Server, logger);
+        _endpoint = new Endpoint(options.Address, options.Roots);
+        _reachability = new Reachability(logger);
     }
+
+    /// <summary>Reached (true) or lost (false), each told once.</summary>
+    public event Action<bool>? ReachabilityChanged
+    {
+        add => _reachability.Changed += value;
+        remove => _reachability.Changed -= value;
+    }
+
+    public Endpoint Endpoint => _endpoint;
 
     /// <summary>The server did not accept this identity (401).</summary>
     public event Action<Identity>? Unauthorized;
@@ -43,22 +55,66 @@ public sealed class HttpsTransport : IDisposable
         }
     }
 
+    /// <summary>Another server, or other authorities to judge it by; requests under way finish where they began.</summary>
+    public void Use(Endpoint endpoint)
+    {
+        lock (_lock)
+        {
+            _endpoint = endpoint;
+            if (_line is not { } old)
+                return;
+            old.Retire();
+            _line = Open(old.Identity);
+        }
+    }
+
     /// <summary>New connections for the same identity: after a silence that may be a dead connection's, or when the server asks for it.</summary>
     public void Renew() => Renew(_line);
 
     /// <param name="hold">Ask the server to hold the request this long while its answer would be what <paramref name="tag"/> names.</param>
-    public Task<Answer> GetAsync(Channel channel, string? tag, TimeSpan? hold, CancellationToken cancellationToken)
+    /// <param name="commands">A held request may be answered by a command.</param>
+    public Task<Answer> GetAsync(Channel channel, string? tag, TimeSpan? hold, CancellationToken cancellationToken, bool commands = false)
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, _options.Address.In(channel));
+        var request = new HttpRequestMessage(HttpMethod.Get, _endpoint.Address.In(channel));
         if (tag is not null && EntityTagHeaderValue.TryParse(tag, out var entityTag))
             request.Headers.IfNoneMatch.Add(entityTag);
         if (hold is { } wait)
-            request.Headers.TryAddWithoutValidation("Prefer", $"wait={(int)wait.TotalSeconds}");
+            request.Headers.TryAddWithoutValidation("Prefer", $"wait={(int)wait.TotalSeconds}{(commands ? ", commands" : "")}");
         return SendAsync(request, Current(), hold ?? TimeSpan.Zero, cancellationToken);
     }
 
     public Task<Answer> PostAsync(Channel channel, Message message, CancellationToken cancellationToken) =>
         SendAsync(Post(channel, message), Current(), TimeSpan.Zero, cancellationToken);
+
+    /// <summary>Content that a message only names.</summary>
+    public Task<Answer> FetchAsync(Uri address, CancellationToken cancellationToken) =>
+        Reach(address) is { } uri
+            ? SendAsync(new HttpRequestMessage(HttpMethod.Get, uri), Current(), TimeSpan.Zero, cancellationToken)
+            : Task.FromResult(Answer.None("only https is spoken"));
+
+    /// <summary>What a worker sends to an address of its own choice.</summary>
+    public Task<Answer> PostToAsync(Uri address, ReadOnlyMemory<byte> body, IReadOnlyDictionary<string, string> headers, CancellationToken cancellationToken)
+    {
+        if (Reach(address) is not { } uri)
+            return Task.FromResult(Answer.None("only https is spoken"));
+        var content = new ByteArrayContent(body.ToArray());
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        var request = new HttpRequestMessage(HttpMethod.Post, uri) { Content = content };
+        foreach (var (name, value) in headers)
+            _ = request.Headers.TryAddWithoutValidation(name, value) || content.Headers.TryAddWithoutValidation(name, value);
+        return SendAsync(request, Current(), TimeSpan.Zero, cancellationToken);
+    }
+
+    private Uri? Reach(Uri address)
+    {
+        if (address.Scheme != Uri.UriSchemeHttps)
+            return null;
+        return _options.DataHost is { Length: > 0 } host && Uri.TryCreate($"https://{host}{address.PathAndQuery}", UriKind.Absolute, out var replaced) ? replaced : address;
+    }
+
+    /// <summary>A body that is written while it is sent, over the connection that the other requests use. The server may answer, and so end it, before it is through.</summary>
+    public Task<Answer> StreamAsync(string name, HttpContent content, TimeSpan limit, CancellationToken cancellationToken) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Post, _endpoint.Address.Stream(name)) { Content = content }, Current(), limit, cancellationToken);
 
     /// <summary>One request as somebody else: enrolling with the bootstrap certificate, or asking again with the one before the last.</summary>
     public async Task<Answer> PostAsAsync(Identity identity, Channel channel, Message message, CancellationToken cancellationToken)
@@ -87,7 +143,10 @@ public sealed class HttpsTransport : IDisposable
     {
         var content = new ByteArrayContent(WireJson.Write(message, WireJson.Types.Message));
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        return new HttpRequestMessage(HttpMethod.Post, _options.Address.Out(channel)) { Content = content };
+        var request = new HttpRequestMessage(HttpMethod.Post, _endpoint.Address.Out(channel)) { Content = content };
+        if (_options.Quiet is { } quiet && string.Equals(message.Directive, Directives.Heartbeat, StringComparison.Ordinal))
+            request.Headers.TryAddWithoutValidation("Prefer", $"quiet={(int)quiet.TotalSeconds}");
+        return request;
     }
 
     private Line Current() => _line ?? throw new InvalidOperationException("No identity has been put to use yet.");
@@ -117,7 +176,7 @@ public sealed class HttpsTransport : IDisposable
                 answer = Answer.None(Describe(exception));
             }
 
-            _reachability.Note(answer);
+            _reachability.Note(_endpoint.Address.Server, answer);
             if (answer.Status == 401)
                 Unauthorized?.Invoke(line.Identity);
             return answer;
@@ -144,11 +203,26 @@ public sealed class HttpsTransport : IDisposable
             Body = body ?? default,
             Problem = body is null ? $"its answer is larger than {_options.LargestBody} bytes" : null,
             ETag = response.Headers.ETag?.ToString(),
-            Held = response.Headers.TryGetValues("Preference-Applied", out var applied)
-                && applied.Any(value => value.Contains("wait", StringComparison.OrdinalIgnoreCase)),
+            Held = Applied(response).Any(value => value.Contains("wait", StringComparison.OrdinalIgnoreCase)),
+            Quiet = Applied(response).Select(QuietOf).FirstOrDefault(quiet => quiet is not null),
+            Headers = _options.KeepHeaders ? Headers(response) : null,
             RetryAfter = response.Headers.RetryAfter is { } after ? after.Delta ?? (after.Date - _time.GetUtcNow()) : null,
         };
     }
+
+    private static IEnumerable<string> Applied(HttpResponseMessage response) =>
+        response.Headers.TryGetValues("Preference-Applied", out var applied) ? applied : [];
+
+    private static TimeSpan? QuietOf(string applied) =>
+        applied.StartsWith("quiet=", StringComparison.OrdinalIgnoreCase) && int.TryParse(applied.AsSpan("quiet=".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            ? TimeSpan.FromSeconds(seconds)
+            : null;
+
+    private static Dictionary<string, string> Headers(HttpResponseMessage response) =>
+        response.Headers.Concat(response.Content.Headers).ToDictionary(header => Canonical(header.Key), header => string.Join(';', header.Value), StringComparer.Ordinal);
+
+    // As Go writes them: HTTP/2 has them in small letters.
+    private static string Canonical(string name) => string.Join('-', name.Split('-').Select(part => part.Length == 0 ? part : char.ToUpperInvariant(part[0]) + part[1..].ToLowerInvariant()));
 
     private void Renew(Line? old)
     {
@@ -169,16 +243,18 @@ public sealed class HttpsTransport : IDisposable
             UseCookies = false,
             ConnectTimeout = _options.ConnectTimeout,
             EnableMultipleHttp2Connections = true,
-            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(10),
+            // A timer of the pool's goes off four times in that time.
+            PooledConnectionIdleTimeout = _options.KeepAlive ? TimeSpan.FromMinutes(10) : TimeSpan.FromHours(2),
+            AutomaticDecompression = _options.Packed ? DecompressionMethods.GZip : DecompressionMethods.None,
             // A held request is quiet by design; this notices that the other side has gone for good.
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-            KeepAlivePingDelay = TimeSpan.FromMinutes(2),
+            KeepAlivePingDelay = _options.KeepAlive ? TimeSpan.FromMinutes(1) : Timeout.InfiniteTimeSpan,
             KeepAlivePingTimeout = TimeSpan.FromSeconds(20),
             SslOptions = new SslClientAuthenticationOptions
             {
                 EnabledSslProtocols = SslProtocols.Tls13,
                 ClientCertificateContext = identity.Context,
-                CertificateChainPolicy = _options.Roots.ForServers(),
+                CertificateChainPolicy = _endpoint.Roots.ForServers(),
                 RemoteCertificateValidationCallback = Judge,
             },
         };
@@ -187,6 +263,8 @@ public sealed class HttpsTransport : IDisposable
 
     private bool Judge(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
+        if (errors == SslPolicyErrors.RemoteCertificateChainErrors && certificate is X509Certificate2 leaf && chain is not null && _endpoint.Roots.SignedServer(leaf, chain))
+            errors = SslPolicyErrors.None;
         _tlsProblem = errors switch
         {
             SslPolicyErrors.None => null,

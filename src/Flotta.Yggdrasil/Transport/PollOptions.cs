@@ -8,6 +8,14 @@ public sealed record PollOptions
     /// <summary>How long the server may hold a request; under the five minutes after which many a NAT forgets a connection.</summary>
     public TimeSpan Hold { get; init; } = TimeSpan.FromSeconds(240);
 
-    /// <summary>Between two looks at control/in while data/in is held, and so tells at once when the device is gone.</summary>
-    public TimeSpan RelaxedControlInterval { get; init; } = TimeSpan.FromMinutes(1);
+    /// <summary>Between two looks at control/in while data/in is held, and so tells at once when there is something to be seen.</summary>
+    public TimeSpan RelaxedControlInterval { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>Where each byte and each time awake is paid for. At worst (a connection that died unnoticed) news are that much later.</summary>
+    public static PollOptions Thrifty { get; } = new()
+    {
+        Interval = TimeSpan.FromMinutes(15),
+        Hold = TimeSpan.FromMinutes(30),
+        RelaxedControlInterval = TimeSpan.FromHours(6),
+    };
 }

@@ -8,6 +8,8 @@ internal sealed class PollPace(TimeSpan interval, Random? random = null)
     private static readonly TimeSpan ShortestHold = TimeSpan.FromSeconds(1);
     private readonly BackOff _backOff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), random);
 
+    public void Reset() => _backOff.Reset();
+
     public TimeSpan After(Answer answer, string? askedTag, TimeSpan took, bool kept)
     {
         if (answer.Problem is not null || !kept || !(answer.IsOk || answer.Status == 304))

@@ -3,23 +3,32 @@ using Microsoft.Extensions.Logging;
 namespace Flotta.Yggdrasil.Transport;
 
 /// <summary>Says once when the server goes away and once when it is back, however many loops notice.</summary>
-internal sealed partial class Reachability(string server, ILogger logger)
+internal sealed partial class Reachability(ILogger logger)
 {
     private readonly Lock _lock = new();
     private bool? _reachable;
 
-    public void Note(Answer answer)
+    public event Action<bool>? Changed;
+
+    public void Note(string server, Answer answer)
+    {
+        if (IsNews(server, answer))
+            Changed?.Invoke(answer.Problem is null);
+    }
+
+    private bool IsNews(string server, Answer answer)
     {
         lock (_lock)
         {
             var reachable = answer.Problem is null;
             if (_reachable == reachable)
-                return;
+                return false;
             if (reachable)
                 LogReached(logger, server);
             else
                 LogLost(logger, server, answer.Problem!);
             _reachable = reachable;
+            return true;
         }
     }
 

@@ -3,6 +3,7 @@ namespace Flotta.Yggdrasil.Transport;
 /// <summary>Where one device's four endpoints are: <c>https://{server}/{path-prefix}/{channel}/{client-id}/{direction}</c>.</summary>
 public sealed class ServerAddress
 {
+    private readonly Uri _streams;
     private readonly Uri _controlIn;
     private readonly Uri _controlOut;
     private readonly Uri _dataIn;
@@ -20,6 +21,7 @@ public sealed class ServerAddress
         Server = bare;
         var prefix = string.Join('/', pathPrefix.Split('/', StringSplitOptions.RemoveEmptyEntries).Select(Uri.EscapeDataString));
         Uri At(string channel, string direction) => new(host, $"{prefix}/{channel}/{Uri.EscapeDataString(clientId)}/{direction}");
+        _streams = new Uri(host, $"{prefix}/logs/{Uri.EscapeDataString(clientId)}/");
         _controlIn = At("control", "in");
         _controlOut = At("control", "out");
         _dataIn = At("data", "in");
@@ -27,6 +29,9 @@ public sealed class ServerAddress
     }
 
     public string Server { get; }
+
+    /// <summary>Ours: where the lines that the server asked for under this name go.</summary>
+    public Uri Stream(string name) => new(_streams, Uri.EscapeDataString(name));
 
     public Uri In(Channel channel) => channel == Channel.Control ? _controlIn : _dataIn;
 

@@ -15,7 +15,7 @@ public sealed class KubectlTests
           - name: v1
             served: true
             storage: true
-            subresources: {status: {}}
+            subresources: {status: {}, scale: {specReplicasPath: .spec.size, statusReplicasPath: .status.size}}
             additionalPrinterColumns:
             - {name: Size, type: integer, jsonPath: .spec.size}
             schema:
@@ -28,6 +28,9 @@ public sealed class KubectlTests
                     properties:
                       size: {type: integer, minimum: 1, default: 3, description: How big it is.}
                       color: {type: string}
+                  status:
+                    type: object
+                    properties: {size: {type: integer}}
         """;
 
     /// <summary>All on PATH, and Debian's where another one is before it.</summary>
@@ -41,7 +44,37 @@ public sealed class KubectlTests
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Kubectls))]
-    public async Task Everything_that_people_do_with_kubectl_works(string kubectl)
+    public Task Everything_that_people_do_with_kubectl_works(string kubectl) => RunAllAsync(kubectl);
+
+    [Fact]
+    public async Task The_oldest_kubectl_that_counts_does_it_too() => await RunAllAsync(await OldKubectl.GetAsync());
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Kubectls))]
+    public async Task A_watch_that_is_begun_again_goes_on_over_a_restart_of_the_server(string kubectl)
+    {
+        using var folder = new TemporaryFolder();
+        await using var server = new ApiServerProcess(Path.Combine(folder.Path, "data"), FreePort.Next());
+        await server.StartAsync();
+        var again = Script(folder, "again.sh", $"#!/bin/sh\nwhile :; do {kubectl} --kubeconfig {server.Kubeconfig} get configmap watched -w -o 'jsonpath={{.data.x}}{{\"\\n\"}}'; sleep 0.1; done\n");
+        await Kubectl("create", "configmap", "watched", "--from-literal=x=one");
+        await using var watch = RunningProgram.Start(again, []);
+        await watch.LineAsync(line => line == "one", TimeSpan.FromSeconds(30));
+        await Kubectl("patch", "configmap", "watched", "-p", """{"data":{"x":"two"}}""");
+        await watch.LineAsync(line => line == "two", TimeSpan.FromSeconds(30));
+        await server.StopAsync();
+        await server.StartAsync();
+        await Kubectl("patch", "configmap", "watched", "-p", """{"data":{"x":"three"}}""");
+        await watch.LineAsync(line => line == "three", TimeSpan.FromSeconds(30));
+
+        async Task Kubectl(params string[] arguments)
+        {
+            var (code, _, said) = await RunningProgram.RunAsync(kubectl, ["--kubeconfig", server.Kubeconfig, .. arguments]);
+            code.ShouldBe(0, said);
+        }
+    }
+
+    private static async Task RunAllAsync(string kubectl)
     {
         using var folder = new TemporaryFolder();
         await using var server = RunningProgram.Start(Programs.Flotta, ["api-server", "--data-dir", folder.Path, "--kube-port", "0"]);
@@ -86,6 +119,48 @@ public sealed class KubectlTests
         await Works("it does not fit", "describe", "thing", "a");
         await Works("TooBig", "get", "events", "--field-selector", "involvedObject.name=a");
         await Works("yes", "auth", "can-i", "get", "configmaps");
+        await Works("scaled", "scale", "thing", "a", "--replicas=7");
+        await Works("7", "get", "thing", "a", "-o", "jsonpath={.spec.size}");
+        await Fails("color: blue", "diff", "-f", Thing("violet"));
+        await Works("serverside-applied", "apply", "--server-side", "--field-manager=other", "-f", Manifest("owned.yaml", """
+            apiVersion: v1
+            kind: ConfigMap
+            metadata: {name: owned, namespace: default}
+            data: {k: v}
+            """));
+        await Fails("conflict with \"other\"", "apply", "--server-side", "--field-manager=third", "-f", Manifest("taken.yaml", """
+            apiVersion: v1
+            kind: ConfigMap
+            metadata: {name: owned, namespace: default}
+            data: {k: w}
+            """));
+        await Works("serverside-applied", "apply", "--server-side", "--force-conflicts", "--field-manager=third", "-f", Path.Combine(folder.Path, "taken.yaml"));
+        await Works("patched", "patch", "configmap", "owned", "-p", """{"data":{"more":"x"}}""");
+        await Works("2", "get", "configmap", "owned", "--no-headers");
+        await Works("created (dry run)", "create", "configmap", "dry", "--dry-run=client");
+        await Works("created (server dry run)", "create", "configmap", "dry", "--dry-run=server");
+        await Fails("not found", "get", "configmap", "dry");
+        await Works("created", "create", "-f", Manifest("second.yaml", """
+            apiVersion: v1
+            kind: Secret
+            metadata: {name: second, namespace: default}
+            stringData: {k: v}
+            """));
+        await Works("labeled", "label", "thing", "a", "tier-");
+        await Works("KIND", "explain", "configmap");
+        await Works("configmaps", "api-resources", "--namespaced=true");
+        await Works("events.k8s.io/v1", "api-versions");
+        await Works("flotta", "version", "-o", "json");
+        await Works("TooBig", "get", "events.events.k8s.io", "-o", "wide");
+        await Fails("may not be deleted", "delete", "namespace", "default");
+        await Works("created", "create", "role", "reader", "--verb=get,list", "--resource=configmaps");
+        await Works("created", "create", "rolebinding", "readers", "--role=reader", "--user=alice");
+        await Works("yes", "auth", "can-i", "list", "configmaps", "--as=alice");
+        await Fails("no", "auth", "can-i", "list", "secrets", "--as=alice");
+        await Works("[get list]", "auth", "can-i", "--list", "--as=alice");
+        await Works("k: v", "get", "configmap", "c", "-o", "yaml", "--as=alice");
+        await Fails("User \"alice\" cannot list resource \"secrets\" in API group \"\" in the namespace \"default\"", "get", "secrets", "--as=alice");
+        await Works("default", "get", "serviceaccounts");
         await Works("configured", "apply", "-f", Thing("green"));
         await Works("replaced", "replace", "-f", Thing("white"));
         await Works("deleted", "delete", "thing", "a");

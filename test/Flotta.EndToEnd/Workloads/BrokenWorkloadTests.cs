@@ -53,7 +53,7 @@ public sealed class BrokenWorkloadTests
         other.Start();
         device.Apply(Sample.Web("hello", port));
         await Web.AnswersAsync(port, Patience);
-        await device.PhaseAsync("hello", "Running");
+        await device.ProvenAsync("hello");
         var before = await device.ContainersAsync();
 
         device.Apply(Sample.Web("hello", port, image: "localhost/no-such-image:1"));
@@ -69,6 +69,13 @@ public sealed class BrokenWorkloadTests
         await device.ReasonAsync("hello", Reasons.StartFailed);
         device.State("hello")!.Message!.ShouldContain("the previous version runs on");
         await Web.AnswersAsync(port, Patience);
+
+        // One that starts well and then falls over, again and again.
+        device.Apply(Sample.Web("hello", port) with { Specification = Sample.Web("hello", port).Specification!.Replace("\"/bin/httpd\", \"-f\"", "\"/bin/sh\", \"-c\", \"exit 7\", \"-f\"", StringComparison.Ordinal) });
+        await device.ReasonAsync("hello", Reasons.RolledBack);
+        device.State("hello")!.Message!.ShouldContain("ended with code 7; the previous version runs on");
+        await Web.AnswersAsync(port, Patience);
+        await device.EventAsync("warn", Reasons.RolledBack);
         device.Apply(Sample.Web("hello", port));
         await device.PhaseAsync("hello", "Running");
         await Web.AnswersAsync(port, Patience);
@@ -190,6 +197,7 @@ public sealed class BrokenWorkloadTests
         var seen = await device.Podman.RunAsync("exec", "reader-main", "/bin/sh", "-c", "echo $COLOUR/$PASSWORD/$DEVICE_ID; cat /work/note /files/colour /etc/app.conf /key/password; echo x > /export/out");
         seen.ReplaceLineEndings("").ShouldBe("green/open sesame/till-07preparedgreenshinyopen sesame");
         File.Exists(Path.Combine(device.Data, "volumes", "reader", "out")).ShouldBeTrue();
+        await device.ProvenAsync("reader");
         File.GetUnixFileMode(Path.Combine(device.Data, "workloads", "reader", "last-good.json")).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
         (await device.Podman.RunAsync("secret", "ls", "--format", "{{.Name}}")).Trim().ShouldBeEmpty();
         var before = await device.ContainersAsync();

@@ -11,6 +11,8 @@ internal sealed class LoopOnPodman : IAsyncDisposable
 
     private readonly TemporaryFolder folder = new();
     private readonly bool ownsPodman;
+    private SystemdScope? systemd;
+    private TimeSpan? betweenUpdates;
     private CancellationTokenSource stop = new();
     private PodmanClient? client;
     private Task running = Task.CompletedTask;
@@ -23,13 +25,28 @@ internal sealed class LoopOnPodman : IAsyncDisposable
 
     public string Data => Path.Combine(folder.Path, "data");
 
+    /// <summary>Where workloads are; the same but for containers of a user without rights.</summary>
+    public string Place => systemd?.User is { Id: > 0 } user ? $"{Data}-{user.Name}" : Data;
+
     public WorkloadLoop Loop { get; private set; } = null!;
 
     public List<WorkloadEvent> Events { get; } = [];
 
-    public static async Task<LoopOnPodman> StartAsync()
+    /// <param name="authority">Of registries.</param>
+    /// <param name="betweenUpdates">How often it is looked whether an image has changed.</param>
+    public static async Task<LoopOnPodman> StartAsync(string? authority = null, TimeSpan? betweenUpdates = null)
     {
-        var loop = new LoopOnPodman(await PodmanHost.StartAsync(), true, "till-07");
+        var loop = new LoopOnPodman(await PodmanHost.StartAsync(authority: authority), true, "till-07") { betweenUpdates = betweenUpdates };
+        loop.StartAgain();
+        return loop;
+    }
+
+    /// <param name="systemd">What starts workloads at boot.</param>
+    public static LoopOnPodman StartOn(PodmanHost podman, string deviceId, SystemdScope systemd)
+    {
+        var loop = new LoopOnPodman(podman, false, deviceId) { systemd = systemd };
+        // The user has to get through to the folder that is for it.
+        File.SetUnixFileMode(loop.folder.Path, (UnixFileMode)0b111_000_001);
         loop.StartAgain();
         return loop;
     }
@@ -45,7 +62,7 @@ internal sealed class LoopOnPodman : IAsyncDisposable
     {
         stop = new CancellationTokenSource();
         client = new PodmanClient(Podman.Socket);
-        Loop = new WorkloadLoop(client, DeviceId, Data, TimeProvider.System, NullLogger<WorkloadLoop>.Instance);
+        Loop = new WorkloadLoop(client, DeviceId, Data, TimeProvider.System, NullLogger<WorkloadLoop>.Instance, user: systemd?.User is { Id: > 0 } user ? user : null, systemd: systemd) { BetweenUpdates = betweenUpdates ?? TimeSpan.FromHours(1) };
         running = Loop.RunAsync(stop.Token);
     }
 
@@ -53,6 +70,7 @@ internal sealed class LoopOnPodman : IAsyncDisposable
     {
         await stop.CancelAsync();
         await running;
+        running = Task.CompletedTask;
         client!.Dispose();
     }
 
@@ -62,6 +80,9 @@ internal sealed class LoopOnPodman : IAsyncDisposable
 
     public Task PhaseAsync(string name, string phase) =>
         Eventually.TrueAsync(() => Task.FromResult(State(name) is { } state && state.Phase == phase && state.Reason is null), Patience, Seen);
+
+    /// <summary>It has run on for long enough to be what an update that fails gives way to.</summary>
+    public Task ProvenAsync(string name) => Eventually.TrueAsync(() => Task.FromResult(File.Exists(Path.Combine(Place, "workloads", name, "last-good.json"))), Patience, Seen);
 
     public Task ReasonAsync(string name, string reason) => Eventually.TrueAsync(() => Task.FromResult(State(name)?.Reason == reason), Patience, Seen);
 

@@ -37,7 +37,7 @@ public sealed class WorkloadLoopTests(ITestOutputHelper log)
         await Eventually.TrueAsync(async () => (await device.PodsAsync()).Length == 0, TimeSpan.FromSeconds(5));
         log.WriteLine($"delete to gone: {clock.ElapsedMilliseconds} ms");
         device.Loop.States.ShouldBeEmpty();
-        await Eventually.TrueAsync(() => Task.FromResult(Directory.GetDirectories(Path.Combine(device.Data, "workloads")).Length == 0), Patience);
+        await Eventually.TrueAsync(() => Task.FromResult(!Directory.Exists(Path.Combine(device.Data, "workloads", "hello"))), Patience);
         device.Loop.TakeEvents().ShouldBeEmpty();
     }
 }

@@ -8,7 +8,7 @@ internal static partial class Answered
 {
     private static readonly string[] Varying =
     [
-        "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "lastTransitionTime", "selfLink", "time", "description",
+        "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "lastTransitionTime", "selfLink", "time", "description", "expirationTimestamp", "token",
     ];
 
     /// <param name="owners">Whether managedFields count: their details changed from version to version, so only the scripts about them compare them.</param>
@@ -62,7 +62,7 @@ internal static partial class Answered
 
         if (plain["labels"] is JsonObject named) named.Remove("kubernetes.io/metadata.name");
         // Typed lists leave out what their items are.
-        foreach (var item in (plain["items"] as JsonArray ?? []).OfType<JsonObject>().Where(_ => (string?)map["apiVersion"] == "v1"))
+        foreach (var item in (plain["items"] as JsonArray ?? []).OfType<JsonObject>().Where(_ => (string?)map["apiVersion"] is "v1" or "events.k8s.io/v1"))
         {
             item.Remove("apiVersion");
             item.Remove("kind");

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Flotta.KubernetesTests.ApiServer;
 
 /// <summary>The embedded server and a real one are asked the same; what they answer is compared.</summary>
-public sealed class DifferentialTests(RealCluster cluster)
+public sealed class DifferentialTests(UntouchedServer untouched) : IClassFixture<UntouchedServer>
 {
     public static TheoryData<string> Scripts => [.. Directory.GetFiles(ScriptedRequest.Folder, "*.http").Select(file => Path.GetFileNameWithoutExtension(file)!).Order(StringComparer.Ordinal)];
 
@@ -16,7 +16,7 @@ public sealed class DifferentialTests(RealCluster cluster)
     public async Task Both_servers_answer_a_script_the_same(string script)
     {
         var cancellation = TestContext.Current.CancellationToken;
-        using var real = Client(cluster.Server.Kubeconfig("admin", "system:masters"));
+        using var real = Client(untouched.Server.Kubeconfig("admin", "system:masters"));
         var folder = Directory.CreateTempSubdirectory("flotta-differential-");
         try
         {
@@ -30,6 +30,12 @@ public sealed class DifferentialTests(RealCluster cluster)
             {
                 var theirs = await SendAsync(real, request, script, cancellation);
                 var answer = await SendAsync(ours, request, script, cancellation);
+                for (var again = 0; again < 50 && request.Differs is null && answer != theirs && MayBeLate(request, theirs); again++)
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(100), cancellation);
+                    theirs = await SendAsync(real, request, script, cancellation);
+                }
+
                 if (request.Differs is null && answer != theirs) surprises.Add($"{request}\n  real: {theirs}\n  ours: {answer}");
                 if (request.Differs is not null && answer == theirs) surprises.Add($"{request}\n  no longer differs: {request.Differs}");
             }
@@ -41,6 +47,10 @@ public sealed class DifferentialTests(RealCluster cluster)
             folder.Delete(recursive: true);
         }
     }
+
+    // The real one hears of roles and bindings through watches of its own, a moment after they are written; what it refuses and what only reads can be asked again.
+    private static bool MayBeLate(ScriptedRequest request, string theirs) =>
+        request.As is not null && (request.Method == HttpMethod.Get || theirs.StartsWith("403 ", StringComparison.Ordinal));
 
     private static k8s.Kubernetes Client(string kubeconfig)
     {
@@ -59,10 +69,23 @@ public sealed class DifferentialTests(RealCluster cluster)
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(TimeSpan.FromSeconds(30));
-        foreach (var path in (string[])["/apis/example.com/v1/widgets", "/apis/ex2.com/v1/gizmos"])
+        foreach (var path in (string[])["/apis/example.com/v1/widgets", "/apis/ex2.com/v1/gizmos", "/apis/ex3.com/v1/dials"])
         {
             while (!(await SendAsync(client, new(HttpMethod.Get, path, null, null, null, null), "", limit.Token)).StartsWith("200 ", StringComparison.Ordinal))
                 await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token);
+        }
+    }
+
+    // The real one answers a few requests by ending the connection.
+    private static async Task<HttpResponseMessage?> SendAsync(k8s.Kubernetes client, HttpRequestMessage message, CancellationToken cancellation)
+    {
+        try
+        {
+            return await client.HttpClient.SendAsync(message, cancellation);
+        }
+        catch (HttpRequestException e) when (e.InnerException is HttpIOException)
+        {
+            return null;
         }
     }
 
@@ -71,13 +94,20 @@ public sealed class DifferentialTests(RealCluster cluster)
         using var message = new HttpRequestMessage(request.Method, new Uri(client.BaseUri, request.Path));
         message.Headers.TryAddWithoutValidation("Accept", request.Accept ?? "*/*");
         message.Headers.TryAddWithoutValidation("User-Agent", "script/1");
+        if (request.As?.Split(' ') is [var user, .. var groups])
+        {
+            message.Headers.TryAddWithoutValidation("Impersonate-User", user);
+            message.Headers.TryAddWithoutValidation("Impersonate-Group", groups);
+        }
+
         if (request.Body is not null)
         {
             message.Content = new StringContent(request.Body, Encoding.UTF8);
             message.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(request.ContentType ?? "application/json");
         }
 
-        using var response = await client.HttpClient.SendAsync(message, cancellation);
+        using var response = await SendAsync(client, message, cancellation);
+        if (response is null) return "no answer";
         return Answered.Of((int)response.StatusCode, await response.Content.ReadAsStringAsync(cancellation), owners: script == "apply");
     }
 }

@@ -2,7 +2,8 @@ namespace Flotta.KubernetesTests.ApiServer;
 
 /// <summary>One request of a script: a line with method and path, headers, then the body; an empty line ends it.</summary>
 /// <param name="Differs">Why the two servers are known to answer differently; null when they must answer the same.</param>
-internal sealed record ScriptedRequest(HttpMethod Method, string Path, string? ContentType, string? Accept, string? Body, string? Differs)
+/// <param name="As">Whom the administrator acts as: `user group group`; null: nobody.</param>
+internal sealed record ScriptedRequest(HttpMethod Method, string Path, string? ContentType, string? Accept, string? Body, string? Differs, string? As = null)
 {
     private const string DiffersMark = "# differs: ";
 
@@ -12,7 +13,7 @@ internal sealed record ScriptedRequest(HttpMethod Method, string Path, string? C
         File.ReadAllText(System.IO.Path.Combine(Folder, name + ".http")).Replace("{ns}", space, StringComparison.Ordinal)
             .Split("\n\n", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Parse);
 
-    public override string ToString() => $"{Method} {Path} {Body}";
+    public override string ToString() => $"{(As is null ? "" : $"as {As}: ")}{Method} {Path} {Body}";
 
     private static ScriptedRequest Parse(string block)
     {
@@ -20,7 +21,7 @@ internal sealed record ScriptedRequest(HttpMethod Method, string Path, string? C
         var differs = lines.Peek().StartsWith(DiffersMark, StringComparison.Ordinal) ? lines.Dequeue()[DiffersMark.Length..] : null;
         var words = lines.Dequeue().Split(' ', 2);
         var headers = new Dictionary<string, string>(StringComparer.Ordinal);
-        while (lines.TryPeek(out var line) && line.Split(": ", 2) is [("Content-Type" or "Accept") and var header, var value])
+        while (lines.TryPeek(out var line) && line.Split(": ", 2) is [("Content-Type" or "Accept" or "As") and var header, var value])
         {
             headers[header] = value;
             lines.Dequeue();
@@ -28,7 +29,7 @@ internal sealed record ScriptedRequest(HttpMethod Method, string Path, string? C
 
         return new ScriptedRequest(
             HttpMethod.Parse(words[0]), words[1], headers.GetValueOrDefault("Content-Type"), headers.GetValueOrDefault("Accept"),
-            lines.Count > 0 ? string.Join('\n', lines) : null, differs);
+            lines.Count > 0 ? string.Join('\n', lines) : null, differs, headers.GetValueOrDefault("As"));
     }
 
     private static string Repository()

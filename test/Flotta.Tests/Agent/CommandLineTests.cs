@@ -33,6 +33,20 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Theory]
+    [InlineData("", false)]
+    [InlineData("thrifty = true", true)]
+    [InlineData("", true, "--thrifty")]
+    [InlineData("thrifty = true", false, "--thrifty", "false")]
+    public async Task Thrift_is_a_flag_and_a_key(string key, bool expected, params string[] flags)
+    {
+        var config = Path.Combine(_folder, "config.toml");
+        File.WriteAllText(config, $"server = \"a:1\"\n{key}\n");
+        var (code, options, _) = await RunAsync(["--config", config, .. flags]);
+        code.ShouldBe(0);
+        options!.Thrifty.ShouldBe(expected);
+    }
+
+    [Theory]
     [InlineData("No server is given")]
     [InlineData("Unrecognized", "--server", "h:1", "--colour", "blue")]
     [InlineData("only of use together", "--server", "h:1", "--cert-file", "c.pem")]

@@ -45,11 +45,11 @@ public sealed class ReportTests
     {
         var queue = new EventQueue();
         queue.Add("A", "1", EventTypes.Info);
-        var taken = queue.Take();
+        var first = queue.Peek();
         queue.Add("B", "2", EventTypes.Info);
-        queue.Return(taken);
-        queue.Take().Select(one => one.Reason).ShouldBe(["A", "B"]);
-        queue.Take().ShouldBeEmpty();
+        queue.Peek().Entries.Select(one => one.Reason).ShouldBe(["A", "B"]);
+        queue.Done(first);
+        queue.Peek().Entries.Select(one => one.Reason).ShouldBe(["B"]);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class ReportTests
         var queue = new EventQueue(most: 3);
         for (var i = 0; i < 10; i++)
             queue.Add("E", $"{i}", EventTypes.Info);
-        var taken = queue.Take();
+        var taken = EventQueue.Told(queue.Peek());
         taken[0].Message.ShouldNotBeNull().ShouldStartWith("7 earlier events");
         taken.Skip(1).Select(one => one.Message).ShouldBe(["7", "8", "9"]);
     }

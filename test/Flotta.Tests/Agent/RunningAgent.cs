@@ -107,13 +107,14 @@ internal sealed class FakeWorkloads : IWorkloads
         return taken;
     }
 
-    public void ReturnEvents(IReadOnlyList<WorkloadEvent> events)
-    {
-        foreach (var one in events)
-            Events.Enqueue(one);
-    }
-
     public Task RunAsync(CancellationToken cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken);
+
+    public Task HaltAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Resume()
+    {
+        // Nothing was halted.
+    }
 
     public Task RemoveAllAsync(CancellationToken cancellationToken)
     {

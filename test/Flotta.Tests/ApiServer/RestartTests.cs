@@ -43,33 +43,6 @@ public sealed class RestartTests : IDisposable
     }
 
     [Fact]
-    public async Task The_official_client_lists_and_watches()
-    {
-        await using var server = await StartAsync();
-        using var client = new k8s.Kubernetes(RunningApiServer.ConfigurationOf(server));
-        var list = await client.CoreV1.ListNamespacedSecretAsync("default");
-        var seen = new ConcurrentQueue<string>();
-        using var stop = new CancellationTokenSource();
-        var watching = Task.Run(async () =>
-        {
-            await foreach (var (type, one) in client.CoreV1.WatchListNamespacedSecretAsync("default", resourceVersion: list.ResourceVersion(), cancellationToken: stop.Token))
-                seen.Enqueue($"{type} {one.Name()}");
-        });
-        var made = await client.CoreV1.CreateNamespacedSecretAsync(
-            new V1Secret { Metadata = new V1ObjectMeta { Name = "s" }, StringData = new Dictionary<string, string> { ["k"] = "v" } }, "default");
-        Encoding.UTF8.GetString(made.Data["k"]).ShouldBe("v");
-        await client.CoreV1.PatchNamespacedSecretAsync(new V1Patch("""{"metadata":{"labels":{"a":"b"}}}""", V1Patch.PatchType.StrategicMergePatch), "s", "default");
-        made.Type = "other";
-        var conflict = await Should.ThrowAsync<HttpOperationException>(client.CoreV1.ReplaceNamespacedSecretAsync(made, "s", "default"));
-        ((int)conflict.Response.StatusCode).ShouldBe(409);
-        await client.CoreV1.DeleteNamespacedSecretAsync("s", "default");
-        await Eventually.True(() => seen.Count == 3);
-        await stop.CancelAsync();
-        seen.ShouldBe(["Added s", "Modified s", "Deleted s"]);
-        await Should.ThrowAsync<OperationCanceledException>(watching);
-    }
-
-    [Fact]
     public async Task A_kill_at_any_moment_loses_no_acknowledged_write_and_no_event()
     {
         var data = folder.File("killed");

@@ -57,8 +57,12 @@ public sealed partial class CommandLineTests
         var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "programs.md"));
         var ours = page[..page.IndexOf("## flotta-agent", StringComparison.Ordinal)];
         var documented = Flag().Matches(ours).Select(match => match.Value).Where(flag => flag != "--help").Distinct(StringComparer.Ordinal);
-        Command[] verbs = [Up.Command(), Flotta.Cli.Verbs.ApiServer.Command(), Flotta.Cli.Verbs.Operator.Command(), Flotta.Cli.Verbs.EdgeApi.Command(), Crds.Command()];
-        var real = verbs.SelectMany(verb => verb.Options).Select(option => option.Name).Distinct(StringComparer.Ordinal);
+        Command[] verbs =
+        [
+            Up.Command(), Flotta.Cli.Verbs.ApiServer.Command(), Flotta.Cli.Verbs.Operator.Command(), Flotta.Cli.Verbs.EdgeApi.Command(), Crds.Command(), Kubeconfig.Command(), DeviceLogs.Command(),
+            Device.Command(), Backup.Command(), Backup.RestoreCommand(), Migrate.Command(), Doctor.Command(),
+        ];
+        var real = verbs.SelectMany(verb => verb.Options.Concat(verb.Subcommands.SelectMany(below => below.Options))).Select(option => option.Name).Distinct(StringComparer.Ordinal);
         documented.ShouldBe(real, ignoreOrder: true);
         foreach (var verb in verbs)
             ours.ShouldContain("flotta " + verb.Name);

@@ -106,6 +106,51 @@ public sealed class ConfigurationTests(EdgeWorld world) : IClassFixture<EdgeWorl
     }
 
     [Fact]
+    public async Task A_held_request_ends_with_404_when_control_has_the_device_go()
+    {
+        var (id, client) = await world.DeviceAsync(device => device.Metadata.Finalizers = ["test/waits"]);
+        var held = client.GetAsync(id, "data", Hold(await TagAsync(client, id), 60));
+        await Task.Delay(100);
+        await world.Kube.DeleteAsync<EdgeDevice>(new ObjectKey("default", id), default);
+        await held.Empty(404);
+        (await client.GetAsync(id, "control").Json())["content"]!["command"]!.GetValue<string>().ShouldBe("disconnect");
+        // Who does not ask for more than the original's gets what the original says.
+        (await client.GetAsync(id, "data").Status()).ShouldBe(200);
+        client.Dispose();
+    }
+
+    [Theory]
+    [InlineData(true, true, true)]
+    [InlineData(true, false, false)]
+    [InlineData(false, true, false)]
+    public async Task A_configuration_of_some_size_is_packed_for_those_of_ours_who_take_it(bool prefers, bool takes, bool packed)
+    {
+        var (id, client) = await world.DeviceAsync();
+        await world.Kube.CreateAsync(Workload(world.NewId("web"), null, new string('i', 2000), id), default);
+        await Eventually.True(async () => (await client.GetAsync(id, "data").Json())["content"]!["workloads"] is JsonArray { Count: 1 });
+        using var response = await client.GetAsync(id, "data", request =>
+        {
+            if (prefers)
+                request.Headers.TryAddWithoutValidation("Prefer", "wait=0");
+            if (takes)
+                request.Headers.TryAddWithoutValidation("Accept-Encoding", "gzip");
+        });
+        response.Content.Headers.ContentEncoding.ShouldBe(packed ? ["gzip"] : []);
+        var bytes = await response.Content.ReadAsByteArrayAsync();
+        if (packed)
+        {
+            bytes.Length.ShouldBeLessThan(1000);
+            using var plain = new MemoryStream();
+            await using (var gzip = new System.IO.Compression.GZipStream(new MemoryStream(bytes), System.IO.Compression.CompressionMode.Decompress))
+                await gzip.CopyToAsync(plain);
+            bytes = plain.ToArray();
+        }
+
+        JsonNode.Parse(bytes)!["content"]!["workloads"]!.AsArray().Count.ShouldBe(1);
+        client.Dispose();
+    }
+
+    [Fact]
     public async Task A_held_request_without_news_ends_with_304_a_little_early()
     {
         var (id, client) = await world.DeviceAsync();

@@ -22,6 +22,7 @@ public sealed class EdgeApiOptionsTests
     [Theory]
     [InlineData("HTTPS_PORT", "http")]
     [InlineData("CLIENT_CERT_EXPIRATION_DAYS", "0")]
+    [InlineData("DRAIN_SECONDS", "11")]
     [InlineData("TLS_LOCALHOST_ENABLED", "maybe")]
     [InlineData("BACKEND", "tape")]
     public void What_cannot_be_read_is_named(string name, string value) =>

@@ -36,12 +36,15 @@ public sealed class EdgeClient : IDisposable
         return http.SendAsync(request, cancellationToken);
     }
 
-    public Task<HttpResponseMessage> PostAsync(string id, string channel, byte[] body, string? contentType = "application/json")
+    public Task<HttpResponseMessage> PostAsync(string id, string channel, byte[] body, string? contentType = "application/json", string? prefer = null)
     {
         var content = new ByteArrayContent(body);
         if (contentType != null)
             content.Headers.TryAddWithoutValidation("Content-Type", contentType);
-        return http.SendAsync(new HttpRequestMessage(HttpMethod.Post, $"{Base}{channel}/{id}/out") { Content = content, Version = HttpVersion.Version20 });
+        var request = new HttpRequestMessage(HttpMethod.Post, $"{Base}{channel}/{id}/out") { Content = content, Version = HttpVersion.Version20 };
+        if (prefer != null)
+            request.Headers.TryAddWithoutValidation("Prefer", prefer);
+        return http.SendAsync(request);
     }
 
     public Task<HttpResponseMessage> PostAsync(string id, string channel, string body) => PostAsync(id, channel, Encoding.UTF8.GetBytes(body));

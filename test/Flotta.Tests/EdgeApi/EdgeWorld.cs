@@ -32,26 +32,17 @@ public sealed class EdgeWorld : IAsyncLifetime
     public KubernetesClientConfiguration Configuration =>
         KubernetesClientConfiguration.BuildConfigFromConfigFile(new MemoryStream(Encoding.UTF8.GetBytes(server!.Kubeconfig("edge", "system:masters"))));
 
+    /// <summary>The Edge API has the rights that deploy/kubernetes gives it, and no others.</summary>
+    private InProcessAccess AccountAccess => new(server!.Address, server.AccountHandler("flotta", "flotta-edge-api"));
+
     public async ValueTask InitializeAsync()
     {
         server = await EmbeddedApiServer.StartAsync(new() { DataDirectory = folder.FullName, Port = 0 }, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
         Kube = KubeApi.Connect(Configuration, TimeProvider.System);
-        foreach (var definition in Definitions.All)
-            await Kube.CreateAsync(definition, CancellationToken.None);
+        await Operator.EmbeddedAccess.GrantAsync(server.Kubeconfig("admin", "system:masters"));
+        await Operator.Scenarios.Kinds.ApplyAsync(Kube, CancellationToken.None);
         foreach (var name in new[] { "default", "flotta", "edge" })
             await EnsureNamespaceAsync(name);
-        await Eventually.True(async () =>
-        {
-            try
-            {
-                await Kube.ListAsync<PlaybookExecution>(null, CancellationToken.None);
-                return true;
-            }
-            catch (KubeException)
-            {
-                return false;
-            }
-        });
         await StartAsync(new EdgeApiOptions());
     }
 
@@ -60,7 +51,7 @@ public sealed class EdgeWorld : IAsyncLifetime
         if (Host != null)
             await Host.DisposeAsync();
         Host = await EdgeApiHost.StartAsync(
-            options with { Listen = System.Net.IPAddress.Loopback, Port = 0, Replica = "test" }, Configuration, NullLoggerFactory.Instance, Time, CancellationToken.None);
+            options with { Listen = System.Net.IPAddress.Loopback, Port = 0, Replica = "test" }, AccountAccess, NullLoggerFactory.Instance, Time, CancellationToken.None);
         Bootstrap = await Host.BootstrapAsync(CancellationToken.None);
         var secret = await Kube.GetAsync<V1Secret>(new ObjectKey("flotta", "flotta-ca"), CancellationToken.None);
         var pair = new StoredPair("flotta-ca", Encoding.ASCII.GetString(secret!.Data["ca.crt"]), Encoding.ASCII.GetString(secret.Data["ca.key"]), null, null);
@@ -105,7 +96,7 @@ public sealed class EdgeWorld : IAsyncLifetime
         new ObjectKey(@namespace, id),
         new System.Text.Json.Nodes.JsonObject
         {
-            ["status"] = new System.Text.Json.Nodes.JsonObject { ["certificate"] = System.Text.Json.JsonSerializer.SerializeToNode(certificate, KubeJson.Options) },
+            ["status"] = new System.Text.Json.Nodes.JsonObject { ["certificate"] = KubeJson.Node(certificate) },
         },
         CancellationToken.None);
 
@@ -138,5 +129,10 @@ public sealed class ShiftedTime : TimeProvider
 {
     public TimeSpan Shift { get; set; }
 
+    /// <summary>How much more time seems to have passed than has.</summary>
+    public TimeSpan Passed { get; set; }
+
     public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Shift;
+
+    public override long GetTimestamp() => System.GetTimestamp() + (long)(Passed.TotalSeconds * TimestampFrequency);
 }

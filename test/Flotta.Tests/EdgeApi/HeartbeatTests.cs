@@ -64,7 +64,7 @@ public sealed class HeartbeatTests(EdgeWorld world) : IClassFixture<EdgeWorld>
                     var device = (await world.Kube.GetAsync<EdgeDevice>(key, default))!;
                     var entries = new JsonArray();
                     foreach (var workload in device.Status!.Workloads ?? [])
-                        entries.Add(System.Text.Json.JsonSerializer.SerializeToNode(workload, KubeJson.Options));
+                        entries.Add(KubeJson.Node(workload));
                     entries.Add(new JsonObject { ["name"] = $"w{entry}", ["phase"] = "Deploying" });
                     try
                     {
@@ -143,8 +143,14 @@ public sealed class HeartbeatTests(EdgeWorld world) : IClassFixture<EdgeWorld>
             await world.Kube.CreateAsync(
                 new PlaybookExecution
                 {
-                    Metadata = new V1ObjectMeta { Name = $"{id}-setup-{index}", NamespaceProperty = "default" },
-                    Spec = new PlaybookExecutionSpec { Playbook = new Playbook { Content = "- hosts: <all>"u8.ToArray() } },
+                    Metadata = new V1ObjectMeta
+                    {
+                        Name = $"{id}-setup-{index}",
+                        NamespaceProperty = "default",
+                        Labels = new Dictionary<string, string> { ["flotta/device"] = id, ["flotta/config"] = "setup" },
+                        Annotations = new Dictionary<string, string> { ["flotta/index"] = $"{index}", ["flotta/user"] = "root" },
+                    },
+                    Spec = new PlaybookExecutionSpec { Playbook = new Playbook { Content = "- hosts: <all>"u8.ToArray(), TimeoutSeconds = 30, AnsibleOptions = new AnsibleOptions { Check = true } } },
                 },
                 default);
         }
@@ -152,10 +158,38 @@ public sealed class HeartbeatTests(EdgeWorld world) : IClassFixture<EdgeWorld>
         await Eventually.True(async () => (await TasksAsync(client, id)).Count == 2);
         var tasks = await TasksAsync(client, id);
         tasks[0]!["ansible_playbook_string"]!.GetValue<string>().ShouldBe("- hosts: <all>");
+        tasks.Select(task => task!["name"]!.GetValue<string>()).ShouldBe([$"{id}-setup-0", $"{id}-setup-1"]);
+        tasks[0]!["options"]!.ToJsonString().ShouldBe("""{"user":"root","timeout_seconds":30,"check":true}""");
         tasks[0]!["last_data_upload"]!.GetValue<string>().ShouldBe("0001-01-01T00:00:00.000Z");
-        await client.BeatAsync(id, new JsonObject { ["playbook-executions"] = new JsonArray(new JsonObject { ["name"] = $"{id}-setup-0", ["status"] = "SuccessfullyCompleted" }) }).Empty(200);
+        tasks.Select(task => (task!["config"]!.GetValue<string>(), task["index"]!.GetValue<int>())).ShouldBe([("setup", 0), ("setup", 1)]);
+        var uids = tasks.Select(task => task!["uid"]!.GetValue<string>()).ToList();
+        await Eventually.True(async () => (await ListedAsync(client, id)).SequenceEqual(uids));
+        // What is said of an earlier one of that name is not said of this one.
+        await client.BeatAsync(id, new JsonObject { ["playbook-executions"] = new JsonArray(new JsonObject { ["name"] = $"{id}-setup-1", ["uid"] = "another", ["status"] = "CompletedWithError" }) }).Empty(200);
+        (await TasksAsync(client, id)).Count.ShouldBe(2);
+
+        await client.BeatAsync(id, new JsonObject { ["playbook-executions"] = new JsonArray(new JsonObject { ["name"] = $"{id}-setup-1", ["uid"] = uids[1], ["status"] = "SuccessfullyCompleted", ["message"] = "ok=1" }) }).Empty(200);
+        (await world.Kube.GetAsync<PlaybookExecution>(new ObjectKey("default", $"{id}-setup-1"), default))!.Status!.Conditions!.Single().Message.ShouldBe("ok=1");
+        await Eventually.True(async () => (await TasksAsync(client, id)).Count == 1);
+        // By the only name that the original has for it.
+        await client.BeatAsync(id, new JsonObject { ["playbook-executions"] = new JsonArray(new JsonObject { ["name"] = $"{id}-setup", ["status"] = "CompletedWithError" }) }).Empty(200);
+        await Eventually.True(async () => (await TasksAsync(client, id)).Count == 0);
+        await Eventually.True(async () => (await ListedAsync(client, id)).Count == 0);
+        (await world.Kube.GetAsync<PlaybookExecution>(new ObjectKey("default", $"{id}-setup-0"), default))!.HasFailed().ShouldBeTrue();
+
+        // One that the original made.
+        await world.Kube.CreateAsync(
+            new PlaybookExecution { Metadata = new V1ObjectMeta { Name = $"{id}-setup", NamespaceProperty = "default" }, Spec = new PlaybookExecutionSpec { Playbook = new Playbook { Content = "x"u8.ToArray() } } }, default);
         await Eventually.True(async () => (await TasksAsync(client, id)).Count == 1);
         client.Dispose();
+    }
+
+    /// <summary>Which playbooks the configuration names: the device asks when there are any.</summary>
+    private static async Task<List<string>> ListedAsync(EdgeClient client, string id)
+    {
+        using var answer = await client.GetAsync(id, "data");
+        var manager = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["content"]!["configuration"]!["ansible-manager"];
+        return [.. manager?["executions"]!.AsArray().Select(uid => uid!.GetValue<string>()) ?? []];
     }
 
     private static async Task<JsonArray> TasksAsync(EdgeClient client, string id) =>

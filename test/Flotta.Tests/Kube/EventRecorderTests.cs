@@ -49,6 +49,22 @@ public sealed class EventRecorderTests
     }
 
     [Fact]
+    public async Task A_report_that_an_event_counts_already_is_not_counted_again()
+    {
+        var reference = new V1ObjectReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "a", NamespaceProperty = "ns", Uid = "u" };
+        api.Then(Event(1, "10"));
+        await recorder.RecordAsync(reference, EventRecorder.Warning, "Failed", "no image", 1, CancellationToken.None, "report-1");
+        var mark = System.Text.Json.Nodes.JsonNode.Parse(api.Requests.Last().Split(' ', 3)[2])!["metadata"]!["annotations"]!["flotta/counted-reports"]!.GetValue<string>();
+
+        // Another process, which is told by the API server that the Event is there.
+        var later = new EventRecorder(api.Connect(new FakeTimeProvider()), "edge-api", "replica-2", new FakeTimeProvider());
+        api.Then(HttpStatusCode.Conflict, """{"kind":"Status","reason":"AlreadyExists","code":409}""").Then(Event(1, "10", mark));
+        var before = api.Requests.Count;
+        await later.RecordAsync(reference, EventRecorder.Warning, "Failed", "no image", 1, CancellationToken.None, "report-1");
+        api.Requests.Skip(before).Select(request => request.Split(' ')[0]).ShouldBe(["POST", "GET"]);
+    }
+
+    [Fact]
     public async Task A_message_of_any_length_fits()
     {
         api.Then(Event(1, "10"));
@@ -56,6 +72,45 @@ public sealed class EventRecorderTests
         api.Requests.Single().ShouldNotContain(new string('x', 1025));
     }
 
-    private static string Event(int count, string version) =>
-        $$$"""{"metadata":{"name":"a.1","namespace":"ns","resourceVersion":"{{{version}}}"},"involvedObject":{"name":"a"},"count":{{{count}}}}""";
+    [Fact]
+    public async Task A_workload_that_fails_every_few_seconds_with_another_number_each_time_fills_nothing()
+    {
+        api.Answer = _ => Event(1, "10");
+        for (var time = 0; time < 100; time++)
+            await recorder.RecordAsync(about, EventRecorder.Warning, "Failed", $"exit code {time}", CancellationToken.None);
+        var requests = api.Requests.ToArray();
+        requests.Count(request => request.StartsWith("POST", StringComparison.Ordinal)).ShouldBe(11);
+        requests[10].ShouldContain("(combined from similar events): exit code 10");
+        requests[^1].ShouldContain("(combined from similar events): exit code 99");
+        var last = requests[^1].Split(' ', 3)[1];
+        requests[11..].ShouldAllBe(request => request.StartsWith("PATCH " + last, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Each_word_of_one_report_counts_also_where_they_are_combined()
+    {
+        for (var time = 0; time < 11; time++)
+            api.Then(Event(1, "10"));
+        for (var time = 0; time < 11; time++)
+            await recorder.RecordAsync(new V1ObjectReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "a", NamespaceProperty = "ns", Uid = "u" }, EventRecorder.Warning, "Failed", $"exit code {time}", 1, CancellationToken.None, "report-1");
+        api.Then(Event(2, "11"));
+        await recorder.RecordAsync(new V1ObjectReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "a", NamespaceProperty = "ns", Uid = "u" }, EventRecorder.Warning, "Failed", "exit code 12", 1, CancellationToken.None, "report-1");
+        api.Requests.Last().ShouldStartWith("PATCH");
+        api.Requests.Last().ShouldContain("\"count\":2");
+    }
+
+    [Fact]
+    public async Task Another_reason_or_another_object_is_not_combined()
+    {
+        api.Answer = _ => Event(1, "10");
+        var other = new V1ConfigMap { Metadata = new V1ObjectMeta { Name = "b", NamespaceProperty = "ns", Uid = "v" } };
+        for (var time = 0; time < 11; time++)
+            await recorder.RecordAsync(about, EventRecorder.Warning, "Failed", $"exit code {time}", CancellationToken.None);
+        await recorder.RecordAsync(about, EventRecorder.Warning, "NoImage", "exit code 11", CancellationToken.None);
+        await recorder.RecordAsync(other, EventRecorder.Warning, "Failed", "exit code 11", CancellationToken.None);
+        api.Requests.TakeLast(2).ShouldAllBe(request => request.StartsWith("POST", StringComparison.Ordinal) && !request.Contains("combined", StringComparison.Ordinal));
+    }
+
+    private static string Event(int count, string version, string reports = "") =>
+        $$$"""{"metadata":{"name":"a.1","namespace":"ns","resourceVersion":"{{{version}}}","annotations":{"flotta/counted-reports":"{{{reports}}}"}},"involvedObject":{"name":"a"},"count":{{{count}}}}""";
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Flotta.Kube;
+using Flotta.Resources;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -84,6 +85,39 @@ public sealed class LeaseHolderTests : IAsyncDisposable
             return told.Count == 2;
         });
         told.ShouldBe([true, false]);
+    }
+
+    [Fact]
+    public async Task Who_wakes_after_the_lease_ran_out_writes_nothing_before_it_is_held_again()
+    {
+        api.Then(HttpStatusCode.NotFound, "{}").Then(Lease("me", 1));
+        Start();
+        await Eventually.True(() => holder.IsHeld);
+        using var kube = api.Connect(time).Fenced(() => holder.Left);
+        api.Then("""{"metadata":{"name":"till-07"}}""");
+        await kube.MergePatchAsync<EdgeDevice>(new("ns", "till-07"), [], CancellationToken.None);
+
+        // Frozen for longer than the Lease lasts: no renewal has been tried yet when the round goes on.
+        time.AdjustTime(time.GetUtcNow() + TimeSpan.FromSeconds(31));
+        await Should.ThrowAsync<LeaseLostException>(() => kube.MergePatchAsync<EdgeDevice>(new("ns", "till-07"), [], CancellationToken.None));
+        api.Requests.Count(request => request.StartsWith("PATCH", StringComparison.Ordinal)).ShouldBe(1);
+
+        // Reading does no harm.
+        api.Then("""{"metadata":{"name":"till-07"}}""");
+        (await kube.GetAsync<EdgeDevice>(new("ns", "till-07"), CancellationToken.None)).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task A_write_is_given_no_more_time_than_the_lease_has_left()
+    {
+        api.Then(HttpStatusCode.NotFound, "{}").Then(Lease("me", 1));
+        Start();
+        await Eventually.True(() => holder.IsHeld);
+        using var kube = api.Connect(time).Fenced(() => TimeSpan.FromSeconds(7));
+        var write = kube.MergePatchAsync<EdgeDevice>(new("ns", "till-07"), [], CancellationToken.None);
+        await Eventually.True(() => api.Requests.Any(request => request.StartsWith("PATCH", StringComparison.Ordinal)));
+        time.Advance(TimeSpan.FromSeconds(7));
+        (await Should.ThrowAsync<TimeoutException>(write)).Message.ShouldContain("within 7 s");
     }
 
     private void Start() => running = holder.RunAsync(stop.Token);

@@ -142,6 +142,21 @@ public sealed class ObjectCacheTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task One_object_that_cannot_be_read_does_not_cost_the_others()
+    {
+        api.Then(Page("10", null, Map("a", 1), """{"metadata":{"name":"bad","namespace":"ns","uid":"bad","resourceVersion":"2"},"data":"no map"}""", Map("c", 3)));
+        var watch = api.ThenWatch();
+        await StartAsync();
+        cache.All.Select(map => map.Metadata.Name).Order().ShouldBe(["a", "c"]);
+        // One that could be read before stays as it was.
+        await watch.Send("MODIFIED", """{"metadata":{"name":"a","namespace":"ns","uid":"a","resourceVersion":"11"},"data":[1]}""");
+        await watch.Send("MODIFIED", Map("bad", 12));
+        await watch.Send("DELETED", """{"metadata":{"name":"c","namespace":"ns","uid":"c","resourceVersion":"13"},"data":7}""");
+        await Eventually.True(() => cache.Get("ns", "c") == null);
+        cache.All.Select(map => $"{map.Metadata.Name} {map.Metadata.ResourceVersion}").Order().ShouldBe(["a 1", "bad 12"]);
+    }
+
+    [Fact]
     public async Task It_syncs_although_the_server_is_not_there_at_first()
     {
         api.ThenBreak().Then(HttpStatusCode.ServiceUnavailable, "<html>no</html>").Then(Page("1", null, Map("a", 1)));

@@ -109,6 +109,44 @@ public sealed class ReconcileLoopTests
             });
     }
 
+    [Fact]
+    public async Task Without_the_lease_no_round_begins_and_the_key_is_kept()
+    {
+        using var queue = new WorkQueue<string>(time, backoff);
+        var (leads, asked, calls) = (false, 0, 0);
+        var loop = new ReconcileLoop<string>(
+            "test",
+            queue,
+            (_, _) =>
+            {
+                calls++;
+                return Task.FromResult(ReconcileResult.Done);
+            },
+            NullLoggerFactory.Instance,
+            time,
+            new ReconcileLoopOptions
+            {
+                MayWork = () =>
+                {
+                    Interlocked.Increment(ref asked);
+                    return Volatile.Read(ref leads);
+                },
+            });
+        using var stop = new CancellationTokenSource();
+        var running = loop.RunAsync(stop.Token);
+        queue.Add("a");
+        await Eventually.True(() => asked == 1);
+        calls.ShouldBe(0);
+        Volatile.Write(ref leads, true);
+        await Eventually.True(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return calls == 1;
+        });
+        await stop.CancelAsync();
+        await running.WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
     private async Task RunAsync(WorkQueue<string> queue, Func<string, CancellationToken, Task<ReconcileResult>> reconcile, Func<Task> story, Action<ReconcileRound>? observe = null)
     {
         using var stop = new CancellationTokenSource();

@@ -63,4 +63,7 @@ internal sealed class WatchScript
         await pipe.Writer.WriteAsync(Encoding.UTF8.GetBytes($"{{\"type\":\"{type}\",\"object\":{thing}}}\n"));
 
     public void End() => pipe.Writer.Complete();
+
+    /// <summary>The connection is lost in the middle.</summary>
+    public void Break() => pipe.Writer.Complete(new IOException("the connection is gone"));
 }

@@ -1,4 +1,5 @@
 using Flotta.ApiServer;
+using Flotta.ApiServer.Access.Rights;
 using Flotta.Tests.Operator.Scenarios;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -12,10 +13,14 @@ public sealed class EmbeddedServer : ITestServer, IAsyncLifetime
 
     public string Kubeconfig => server!.Kubeconfig("admin", "system:masters");
 
-    public string OperatorKubeconfig => server!.Kubeconfig("flotta-operator", "system:masters");
+    public string OperatorKubeconfig => server!.Kubeconfig(AccountName.UserOf("flotta", "flotta-controller-manager"), [.. AccountName.GroupsOf("flotta")]);
 
-    public async ValueTask InitializeAsync() =>
+    // The Operator has the rights that deploy/kubernetes gives it, and no others.
+    public async ValueTask InitializeAsync()
+    {
         server = await EmbeddedApiServer.StartAsync(new() { DataDirectory = folder.FullName, Port = 0 }, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
+        await EmbeddedAccess.GrantAsync(Kubeconfig);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -27,6 +32,8 @@ public sealed class EmbeddedServer : ITestServer, IAsyncLifetime
 public sealed class EnrolmentOnTheEmbeddedServerTests(EmbeddedServer server) : EnrolmentScenarios(server), IClassFixture<EmbeddedServer>;
 
 public sealed class DevicesOnTheEmbeddedServerTests(EmbeddedServer server) : DeviceScenarios(server), IClassFixture<EmbeddedServer>;
+
+public sealed class SettingsOnTheEmbeddedServerTests(EmbeddedServer server) : SettingsScenarios(server), IClassFixture<EmbeddedServer>;
 
 public sealed class WorkloadsOnTheEmbeddedServerTests(EmbeddedServer server) : WorkloadScenarios(server), IClassFixture<EmbeddedServer>;
 

@@ -137,9 +137,7 @@ public sealed class WriteTests(EmbeddedServer server) : IClassFixture<EmbeddedSe
 
     private Task<OperatorHost> StartAsync(Trouble trouble)
     {
-        var client = new Kubernetes(TestCluster.Configuration(server.OperatorKubeconfig), trouble);
-        client.HttpClient.Timeout = Timeout.InfiniteTimeSpan;
-        var api = new KubeApi(client.HttpClient, client.BaseUri, TimeProvider.System, client.Credentials, client);
+        var api = KubeApi.Connect(TestCluster.Configuration(server.OperatorKubeconfig), TimeProvider.System, trouble);
         return OperatorHost.StartAsync(new(), api, "test", NullLoggerFactory.Instance, TimeProvider.System, TestContext.Current.CancellationToken);
     }
 

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Flotta.Resources;
-using k8s;
 using k8s.Models;
 
 namespace Flotta.Tests.Resources;
@@ -21,11 +20,11 @@ public sealed class DefinitionsTests
         if (Environment.GetEnvironmentVariable("FLOTTA_WRITE_CRDS") is not null)
         {
             Directory.CreateDirectory(Folder);
-            await File.WriteAllTextAsync(path, Definitions.Yaml(definition), TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(path, DefinitionText.Yaml(definition), TestContext.Current.CancellationToken);
         }
 
         (await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken)).ShouldBe(
-            Definitions.Yaml(definition),
+            DefinitionText.Yaml(definition),
             "The types changed. Run the tests once with FLOTTA_WRITE_CRDS=1 and commit the result.");
     }
 
@@ -35,8 +34,8 @@ public sealed class DefinitionsTests
     {
         var definition = Find(plural);
         var yaml = await File.ReadAllTextAsync(Path.Combine(Folder, Definitions.FileName(definition)), TestContext.Current.CancellationToken);
-        var read = KubernetesYaml.Deserialize<V1CustomResourceDefinition>(yaml);
-        JsonNode.DeepEquals(JsonNode.Parse(KubernetesJson.Serialize(read)), JsonNode.Parse(KubernetesJson.Serialize(definition))).ShouldBeTrue();
+        var read = Flotta.ApiServer.Definitions.ObjectBody.ParseYaml(System.Text.Encoding.UTF8.GetBytes(yaml)).Root;
+        JsonNode.DeepEquals(read, DefinitionText.Json(definition)).ShouldBeTrue();
     }
 
     [Theory]
@@ -94,5 +93,5 @@ public sealed class DefinitionsTests
     private static V1CustomResourceDefinition Find(string plural) => Definitions.All.Single(definition => definition.Spec.Names.Plural == plural);
 
     private static JsonNode Json(string plural) =>
-        JsonNode.Parse(KubernetesJson.Serialize(Find(plural).Spec.Versions[0].Schema.OpenAPIV3Schema))!["properties"]!;
+        DefinitionText.Json(Find(plural).Spec.Versions[0].Schema.OpenAPIV3Schema)["properties"]!;
 }

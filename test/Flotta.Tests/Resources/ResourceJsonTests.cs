@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Flotta.Kube;
 using Flotta.Resources;
 using k8s;
 
@@ -47,9 +48,9 @@ public sealed class ResourceJsonTests
 
     [Fact]
     public void Lists_that_the_schema_requires_are_never_null() =>
-        KubernetesJson.Deserialize<Hardware>("""{"disks":null,"cpu":{"flags":null}}""").ShouldSatisfyAllConditions(
-            hardware => hardware.Disks.ShouldBeEmpty(),
-            hardware => hardware.Cpu!.Flags.ShouldBeEmpty());
+        KubeJson.Deserialize<Hardware>("""{"disks":null,"cpu":{"flags":null}}""")!.ShouldSatisfyAllConditions(
+            hardware => hardware!.Disks.ShouldBeEmpty(),
+            hardware => hardware!.Cpu!.Flags.ShouldBeEmpty());
 
     [Fact]
     public void A_pod_shows_what_it_refers_to()
@@ -71,6 +72,6 @@ public sealed class ResourceJsonTests
     }
 
     private static void RoundTrip<T>(string json) =>
-        JsonNode.DeepEquals(JsonNode.Parse(KubernetesJson.Serialize(KubernetesJson.Deserialize<T>(json))), JsonNode.Parse(json))
-            .ShouldBeTrue(KubernetesJson.Serialize(KubernetesJson.Deserialize<T>(json)));
+        JsonNode.DeepEquals(JsonNode.Parse(KubeJson.Serialize(KubeJson.Deserialize<T>(json))), JsonNode.Parse(json))
+            .ShouldBeTrue(KubeJson.Serialize(KubeJson.Deserialize<T>(json)));
 }

@@ -50,9 +50,9 @@ public sealed class IdentityTests
         var ours = new TestAuthority();
         var roots = Roots.FromPem(ours.Pem);
         var (expired, key) = ours.Issue("CN=dev1", TestAuthority.Now.AddDays(-9), TestAuthority.Now.AddDays(-8));
-        roots.Signed(Load(expired, key).Certificate).ShouldBeTrue();
+        roots.Signed(Load(expired, key)).ShouldBeTrue();
         var (foreign, foreignKey) = new TestAuthority().Issue("CN=dev1");
-        roots.Signed(Load(foreign, foreignKey).Certificate).ShouldBeFalse();
+        roots.Signed(Load(foreign, foreignKey)).ShouldBeFalse();
     }
 
     private static string SelfSigned(CertificateRequest request) =>

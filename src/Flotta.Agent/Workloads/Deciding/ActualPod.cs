@@ -5,7 +5,7 @@ namespace Flotta.Agent.Workloads;
 /// <summary>A pod as podman has it.</summary>
 internal sealed record ActualPod
 {
-    private const int DefaultGraceSeconds = 10;
+    public const int DefaultGraceSeconds = 10;
 
     public required string Id { get; init; }
 
@@ -26,6 +26,8 @@ internal sealed record ActualPod
     public int GraceSeconds { get; init; } = DefaultGraceSeconds;
 
     public bool Rehearsal { get; init; }
+
+    public string? InfraId { get; init; }
 
     public bool InfraRunning { get; init; }
 
@@ -52,6 +54,7 @@ internal sealed record ActualPod
             RestartPolicy = Enum.TryParse<RestartPolicy>(Label(ObjectLabels.RestartPolicy), out var policy) ? policy : RestartPolicy.Always,
             GraceSeconds = int.TryParse(Label(ObjectLabels.GraceSeconds), CultureInfo.InvariantCulture, out var grace) ? grace : DefaultGraceSeconds,
             Rehearsal = labels.ContainsKey(ObjectLabels.Rehearsal),
+            InfraId = pod.InfraId,
             InfraRunning = containers.Any(container => container.Id == pod.InfraId && container.Status == "running"),
             Containers =
             [
@@ -69,6 +72,20 @@ internal sealed record ActualContainer(string Id, string Name, string Status, in
     public bool Running => Status == "running";
 
     public bool Ended => Status is "exited" or "stopped" or "dead";
+
+    /// <summary>It did its work and stays ended.</summary>
+    public bool EndedWell(RestartPolicy policy) => Ended && ExitCode == 0 && policy != RestartPolicy.Always;
+
+    /// <summary>It failed, and nothing will start it again.</summary>
+    public bool FailedForGood(RestartPolicy policy) => Ended && ExitCode is not (null or 0) && policy == RestartPolicy.Never;
+
+    /// <summary>Why its liveness or startup probe wants it started anew.</summary>
+    public string? Unhealthy { get; init; }
+
+    /// <summary>Why it does not count as up, though it runs.</summary>
+    public string? Unready { get; init; }
+
+    public bool Up => Running && Unhealthy is null && Unready is null;
 
     public bool NeverRan => Status is "created" or "configured" or "initialized";
 }

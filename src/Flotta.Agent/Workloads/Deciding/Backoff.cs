@@ -8,6 +8,12 @@ internal static class Backoff
     /// <summary>A port is freed without anybody telling, so it is asked for more often.</summary>
     public static readonly TimeSpan LongestForPorts = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan LongestAfterTakingBack = TimeSpan.FromHours(6);
+
+    /// <summary>An update that was taken back costs the old version its run each time it is tried: 5 min, 10 min, … 6 h.</summary>
+    public static TimeSpan AfterTakingBack(int times) =>
+        TimeSpan.FromSeconds(Math.Min(Longest.TotalSeconds * Math.Pow(2, Math.Clamp(times - 1, 0, 20)), LongestAfterTakingBack.TotalSeconds));
+
     /// <param name="tries">How many there were.</param>
     /// <param name="jitter">From 0 to 1.</param>
     public static TimeSpan After(int tries, double jitter) =>

@@ -25,7 +25,11 @@ internal sealed record DesiredPod(string Name, PodManifest? Manifest, string? Re
             }
             try
             {
-                pods.Add(new DesiredPod(name, PodRenderer.Render(workload, desired.Secrets, deviceId, folders)));
+                var pins = ImagePins.SourceOf(workload) == UpdateSource.None || !WorkloadNames.IsValid(workload.Name) ? null : ImagePins.Read(folders.Pins(workload.Name!));
+                var manifest = PodRenderer.Render(workload, desired.Secrets, deviceId, folders, pins);
+                pods.Add(desired.MissingMounts.FirstOrDefault(mount => manifest.HostPaths.Any(path => IsWithin(path, mount))) is { } missing
+                    ? new DesiredPod(name, null, Reasons.MountMissing, $"it waits for {missing} to be mounted")
+                    : new DesiredPod(name, manifest));
             }
             catch (ManifestException exception)
             {
@@ -33,6 +37,12 @@ internal sealed record DesiredPod(string Name, PodManifest? Manifest, string? Re
             }
         }
         return pods;
+    }
+
+    internal static bool IsWithin(string path, string folder)
+    {
+        var full = Path.GetFullPath(path);
+        return full == folder || full.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
     }
 
     /// <summary>A name fit to be logged and reported, also when it is not fit to be used.</summary>

@@ -32,6 +32,17 @@ internal sealed record ItemState
 
     public TimeSpan? DownSince { get; init; }
 
+    /// <summary>Hash of the version that has proven itself, and that an update which does not gives way to.</summary>
+    public string? Good { get; init; }
+
+    /// <summary>How often the manifest of <see cref="Fingerprint"/> was taken back.</summary>
+    public int TakenBack { get; init; }
+
+    /// <summary>Since when podman has the version of <see cref="TrialHash"/>.</summary>
+    public TimeSpan? TrialSince { get; init; }
+
+    public string? TrialHash { get; init; }
+
     /// <summary>The failure that people have been told of.</summary>
     public string? Announced { get; init; }
 
@@ -44,15 +55,22 @@ internal sealed record ItemState
 
     public ItemState Seen(ActualPod? pod, TimeSpan now)
     {
-        if (pod is { Containers: var containers } && containers.All(container => container.Running))
+        var state = pod is null || pod.Hash == TrialHash ? this : this with { TrialHash = pod.Hash, TrialSince = now, UpSince = null };
+        return state.SeenUp(pod, now);
+    }
+
+    private ItemState SeenUp(ActualPod? pod, TimeSpan now)
+    {
+        if (pod is { Containers: var containers } && containers.All(container => container.Up || container.EndedWell(pod.RestartPolicy)))
             return this with { UpSince = UpSince ?? now, DownSince = null };
         var ranLong = UpSince is { } since && now - since >= LongRun;
-        return this with { UpSince = null, DownSince = pod is null ? null : DownSince ?? now, Restarts = ranLong ? 0 : Restarts };
+        return this with { UpSince = null, DownSince = pod is null || pod.Containers.All(container => container.Running) ? null : DownSince ?? now, Restarts = ranLong ? 0 : Restarts };
     }
 
     public ItemState Failed(string fingerprint, string reason, string message, TimeSpan atLeast, TimeSpan now, double jitter)
     {
-        var failures = Fingerprint == fingerprint ? Failures + 1 : 1;
+        var same = Fingerprint == fingerprint;
+        var failures = same ? Failures + 1 : 1;
         var delay = Backoff.After(failures, jitter);
         if (reason == Reasons.PortInUse && delay > Backoff.LongestForPorts)
             delay = Backoff.LongestForPorts;
@@ -60,6 +78,7 @@ internal sealed record ItemState
         {
             Fingerprint = fingerprint,
             Failures = failures,
+            TakenBack = same ? TakenBack : 0,
             NotBefore = now + (delay > atLeast ? delay : atLeast),
             Reason = reason,
             Message = message,

@@ -64,11 +64,23 @@ internal sealed record Plan(IReadOnlyList<WorkloadPlan> Workloads)
 
     private static WorkloadPlan Same(PodManifest manifest, ActualPod own, ItemState state, TimeSpan now)
     {
-        if (state.FailedAt(manifest) && state.Failures % RecreateAfter == 0 && state.Reason == Reasons.StartFailed)
+        // A start that failed half-way leaves podman holding the pod's ports: only a new pod gets them back.
+        if (state.FailedAt(manifest) && state.Failures % RecreateAfter == 0 && state.Reason is (Reasons.StartFailed or Reasons.PortInUse))
             return new WorkloadPlan(manifest.Name, manifest, [.. Pulls(manifest), .. Removal(own, "it does not start"), .. Make(manifest, "made anew")]);
         var supervision = Supervision.Of(own, state, now);
-        return new WorkloadPlan(manifest.Name, manifest, supervision.Steps, supervision.Reason, supervision.Message);
+        var plan = new WorkloadPlan(manifest.Name, manifest, supervision.Steps, supervision.Reason, supervision.Message);
+        return state.Good == manifest.Hash || supervision.Reason == Reasons.Paused ? plan : OnTrial(plan, own, state, now);
     }
+
+    private static WorkloadPlan OnTrial(WorkloadPlan plan, ActualPod own, ItemState state, TimeSpan now) =>
+        Trial.Of(own, state, Reasons.IsFailure(plan.Reason) ? plan.Message : null, now, waitsFor: plan.Message) switch
+        {
+            Trial.Passed => plan with { Steps = [.. plan.Steps, new Step.Prove(own.Hash)] },
+            Trial.Failed failed when state.Good is not null => plan with { Steps = [new Step.TakeBack(own.Id, own.GraceSeconds, failed.Why)] },
+            Trial.Undecided undecided => plan with { Steps = [.. plan.Steps, new Step.Wait(undecided.Until, "on trial")] },
+            // Nothing to go back to: it is looked after like any other.
+            _ => plan,
+        };
 
     private static WorkloadPlan Waiting(PodManifest manifest, ItemState state, IReadOnlyList<Step> meanwhile) =>
         new(manifest.Name, manifest, [.. meanwhile, new Step.Wait(state.NotBefore, state.Reason ?? "")], state.Reason, state.Message);

@@ -8,11 +8,16 @@ public static class Reasons
     public const string NameTaken = "NameTaken";
     public const string Pulling = "Pulling";
     public const string ImagePullFailed = "ImagePullFailed";
+    public const string DiskFull = "DiskFull";
+    public const string MountMissing = "MountMissing";
     public const string CreateFailed = "CreateFailed";
     public const string StartFailed = "StartFailed";
+    public const string RolledBack = "RolledBack";
     public const string StopFailed = "StopFailed";
     public const string PortInUse = "PortInUse";
     public const string ContainerExited = "ContainerExited";
+    public const string Unhealthy = "Unhealthy";
+    public const string NotReady = "NotReady";
     public const string Completed = "Completed";
     public const string Paused = "Paused";
     public const string PodmanUnavailable = "PodmanUnavailable";
@@ -21,7 +26,7 @@ public static class Reasons
     public const string Recovered = "Recovered";
 
     /// <summary>The states that are nobody's fault.</summary>
-    public static bool IsFailure(string? reason) => reason is not (null or Held or Pulling or Completed or Paused);
+    public static bool IsFailure(string? reason) => reason is not (null or Held or Pulling or NotReady or Completed or Paused or MountMissing);
 }
 
 /// <summary>Words for pods beside podman's own.</summary>

@@ -39,6 +39,24 @@ internal abstract record Step
         public override string ToString() => $"create {Hash[..Math.Min(12, Hash.Length)]}";
     }
 
+    /// <summary>The version has run on for long enough: from now on it is the one to go back to.</summary>
+    public sealed record Prove(string Hash) : Step
+    {
+        public override string ToString() => $"proven {Hash[..Math.Min(12, Hash.Length)]}";
+    }
+
+    /// <summary>The version did not prove itself: the last good one takes its place again.</summary>
+    public sealed record TakeBack(string PodId, int GraceSeconds, string Why) : Step
+    {
+        public override string ToString() => $"take back: {Why}";
+    }
+
+    /// <summary>Its probe fails: it ends, and its restart policy says what follows.</summary>
+    public sealed record StopContainer(string ContainerId, int GraceSeconds, string Why) : Step
+    {
+        public override string ToString() => $"stop container: {Why}";
+    }
+
     /// <param name="PodId">Null: the one that was just created.</param>
     /// <param name="Containers">Only these; none means the whole pod.</param>
     public sealed record Start(string? PodId, IReadOnlyList<string> Containers, bool Again, string Why) : Step

@@ -9,6 +9,12 @@ internal sealed record Supervision(IReadOnlyList<Step> Steps, string? Reason = n
     {
         if (pod.Containers.Any(container => container.Status == "paused"))
             return new([new Step.Keep("somebody paused it")], Reasons.Paused, "somebody paused it");
+        var unhealthy = pod.Containers.Where(container => container.Unhealthy is not null).ToList();
+        if (unhealthy.Count > 0)
+        {
+            var told = $"container {unhealthy[0].Name}: {unhealthy[0].Unhealthy}";
+            return new([.. unhealthy.Select(container => new Step.StopContainer(container.Id, pod.GraceSeconds, told))], Reasons.Unhealthy, told);
+        }
         var ended = pod.Containers.Where(container => container.Ended).ToList();
         var due = pod.Containers.Where(container => container.NeverRan || MustRun(container, pod.RestartPolicy)).ToList();
         if (due.Count == 0)
@@ -29,6 +35,8 @@ internal sealed record Supervision(IReadOnlyList<Step> Steps, string? Reason = n
             return new([new Step.Keep("it has ended")], Reasons.ContainerExited, $"{Describe(failed)}; its restart policy is {pod.RestartPolicy}");
         if (ended.Count > 0 && ended.Count == pod.Containers.Count)
             return new([new Step.Keep("it has ended")], Reasons.Completed, "it has ended well");
+        if (pod.Containers.FirstOrDefault(container => container.Unready is not null) is { } unready)
+            return new([new Step.Keep("it is not ready")], Reasons.NotReady, $"container {unready.Name}: {unready.Unready}");
         return state.Unsettled(now)
             ? new([new Step.Keep("it runs again")], Reasons.ContainerExited, string.Create(CultureInfo.InvariantCulture, $"it ended and was started again {state.Restarts} times lately"))
             : new([new Step.Keep("it is as desired")]);

@@ -12,7 +12,8 @@ internal static class ConfigFolder
     {
         if (manifest.Folders.Count == 0)
             return;
-        PrivateFile.CreateFolder(folders.Of(manifest.Name));
+        folders.Prepare(manifest.Name);
+        Ownership.CreateFolder(folders.Files(manifest.Name), folders.User);
         var root = Path.Combine(folders.Files(manifest.Name), manifest.Hash);
         foreach (var folder in manifest.Folders)
             Directory.CreateDirectory(Path.Combine(root, folder), Shared);
@@ -25,6 +26,13 @@ internal static class ConfigFolder
             stream.Write(file.Content);
             // Not left to the umask.
             File.SetUnixFileMode(stream.SafeFileHandle, (UnixFileMode)file.Mode);
+            Ownership.Give(path, folders.User);
+        }
+        // Folders were made for all to see; whose they are says which user may.
+        if (folders.User is not null)
+        {
+            foreach (var folder in Directory.EnumerateDirectories(root, "*", SearchOption.AllDirectories).Append(root))
+                Ownership.Give(folder, folders.User);
         }
     }
 

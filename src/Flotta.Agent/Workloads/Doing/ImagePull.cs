@@ -1,7 +1,8 @@
 namespace Flotta.Agent.Workloads;
 
 /// <summary>Brings an image to the device, as its pull policy says.</summary>
-internal sealed class ImagePull(PodmanClient podman, Action<string> report)
+/// <param name="makeRoom">Removes images that nothing wants.</param>
+internal sealed class ImagePull(PodmanClient podman, PulledImages pulled, Func<CancellationToken, Task> makeRoom, Action<string> report)
 {
     // podman tells no progress inside of a layer, so only the whole pull can have a deadline; it keeps the layers it has, so a later try goes on.
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(30);
@@ -10,10 +11,20 @@ internal sealed class ImagePull(PodmanClient podman, Action<string> report)
     {
         try
         {
-            if (await IsEnoughAsync(image, cancellationToken))
+            if (image.Id is { } id)
+            {
+                if (!await podman.ImageExistsAsync(id, cancellationToken))
+                    throw new StepFailedException(Reasons.ImagePullFailed, $"the image that {image.Reference} was exchanged for ({id[..12]}) is not on the device any more") { ImageLost = true };
+                return;
+            }
+            var isThere = await podman.ImageExistsAsync(image.Reference, cancellationToken);
+            if (IsEnough(image, isThere))
                 return;
             report($"pulling image {image.Reference}");
+            await CheckRoomAsync(image, cancellationToken);
             await podman.PullAsync(image.Reference, auth, Deadline, cancellationToken);
+            if (!isThere)
+                await pulled.NoteAsync(image.Reference, cancellationToken);
         }
         catch (PodmanException exception) when (exception is { Unreachable: true, TimedOut: false })
         {
@@ -27,14 +38,20 @@ internal sealed class ImagePull(PodmanClient podman, Action<string> report)
         }
     }
 
-    private async Task<bool> IsEnoughAsync(ImageNeed image, CancellationToken cancellationToken)
+    private static bool IsEnough(ImageNeed image, bool isThere) => image.Policy switch
     {
-        if (image.Policy is PullPolicy.Always or PullPolicy.Newer)
-            return false;
-        if (await podman.ImageExistsAsync(image.Reference, cancellationToken))
-            return true;
-        return image.Policy == PullPolicy.Never
-            ? throw new StepFailedException(Reasons.ImagePullFailed, $"image {image.Reference} is not on the device, and its pull policy is Never")
-            : false;
+        PullPolicy.Always or PullPolicy.Newer => false,
+        PullPolicy.Never when !isThere => throw new StepFailedException(Reasons.ImagePullFailed, $"image {image.Reference} is not on the device, and its pull policy is Never"),
+        _ => isThere,
+    };
+
+    private async Task CheckRoomAsync(ImageNeed image, CancellationToken cancellationToken)
+    {
+        var folder = await podman.StorageFolderAsync(cancellationToken);
+        if (DiskRoom.Left(folder) is not < DiskRoom.Least)
+            return;
+        await makeRoom(cancellationToken);
+        if (DiskRoom.Left(folder) is { } left and < DiskRoom.Least)
+            throw new StepFailedException(Reasons.DiskFull, $"image {image.Reference} is not pulled: {DiskRoom.Tell(left, folder!)}");
     }
 }

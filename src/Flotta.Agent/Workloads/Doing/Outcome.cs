@@ -5,6 +5,8 @@ namespace Flotta.Agent.Workloads;
 /// <param name="TakenBack">The previous version runs again.</param>
 internal sealed record Outcome(string? Reason = null, string? Message = null, bool TakenBack = false)
 {
+    public bool ImageLost { get; init; }
+
     public static Outcome Done { get; } = new();
 }
 
@@ -14,6 +16,9 @@ internal sealed class StepFailedException(string reason, string message, Excepti
     public string Reason { get; } = reason;
 
     public bool TakenBack { get; init; }
+
+    /// <summary>An image that was to be on the device is not: what is behind its name will have to do.</summary>
+    public bool ImageLost { get; init; }
 
     public static StepFailedException From(string reason, PodmanException exception) =>
         exception.Unreachable && !exception.TimedOut

@@ -1,16 +1,13 @@
 namespace Flotta.Agent.Workloads;
 
-/// <summary>Files that hold the values of secrets: for root only, and whole or not there at all, whenever the power goes.</summary>
+/// <summary>Files that hold the values of secrets: for their owner only, and whole or not there at all, whenever the power goes.</summary>
 internal static class PrivateFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private const UnixFileMode OwnerFolder = OwnerOnly | UnixFileMode.UserExecute;
 
-    public static void CreateFolder(string path) => Directory.CreateDirectory(path, OwnerFolder);
-
-    public static async Task WriteAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    /// <param name="owner">Null for the agent itself.</param>
+    public static async Task WriteAsync(string path, ReadOnlyMemory<byte> content, Account? owner, CancellationToken cancellationToken)
     {
-        CreateFolder(Path.GetDirectoryName(path)!);
         var next = path + ".next";
         File.Delete(next);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.Asynchronous, UnixCreateMode = OwnerOnly };
@@ -19,6 +16,7 @@ internal static class PrivateFile
             await stream.WriteAsync(content, cancellationToken);
             stream.Flush(flushToDisk: true);
         }
+        Ownership.Give(next, owner);
         File.Move(next, path, overwrite: true);
     }
 }

@@ -7,6 +7,9 @@ namespace Flotta.Agent.Workloads;
 /// <summary>The manifest that ran last, to put back when an update does not run.</summary>
 internal sealed record LastGood(string Hash, string Document, string? Network, IReadOnlyList<string> Volumes)
 {
+    /// <summary>Absent in records of agents that knew none.</summary>
+    public IReadOnlyList<MemoryVolume>? InMemory { get; init; }
+
     public override string ToString() => $"last good {Hash}";
 }
 
@@ -38,6 +41,9 @@ internal static class Records
         }
     }
 
-    public static Task WriteAsync<T>(string path, T record, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
-        PrivateFile.WriteAsync(path, JsonSerializer.SerializeToUtf8Bytes(record, type), cancellationToken);
+    public static Task WriteAsync<T>(string path, T record, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return PrivateFile.WriteAsync(path, JsonSerializer.SerializeToUtf8Bytes(record, type), owner: null, cancellationToken);
+    }
 }

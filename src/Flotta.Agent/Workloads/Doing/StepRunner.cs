@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
@@ -8,7 +9,9 @@ namespace Flotta.Agent.Workloads;
 /// Runs the steps for one workload. Up to and including the rehearsal it can be cancelled at any time and nothing has happened to the old pod;
 /// from Stop on the steps are finished (each call has its deadline), so that a shutdown leaves no device without its workload.
 /// </summary>
-internal sealed partial class StepRunner(PodmanClient podman, string deviceId, WorkloadFolders folders, TimeProvider time, ILogger logger)
+/// <param name="units">Null where no systemd starts workloads.</param>
+internal sealed partial class StepRunner(
+    PodmanClient podman, string deviceId, WorkloadFolders folders, TimeProvider time, ILogger logger, PulledImages pulled, Func<CancellationToken, Task> makeRoom, SystemdUnits? units = null)
 {
     private const string Proc = "/proc";
     private const UnixFileMode Everybody = (UnixFileMode)0b111_111_111;
@@ -18,20 +21,26 @@ internal sealed partial class StepRunner(PodmanClient podman, string deviceId, W
         string? created = null;
         try
         {
+            if (await IsStartedBySystemdAsync(plan, cancellationToken))
+                return Outcome.Done;
+            if (units is not null && plan is { Desired: null, HasWork: true } && plan.Steps.Any(step => step is Step.Remove remove && remove.PodName == plan.Workload))
+                await units.RemoveAsync(plan.Workload, cancellationToken);
             foreach (var step in plan.Steps)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (step is Step.Stop or Step.Create)
+                if (step is Step.Stop or Step.Create or Step.TakeBack)
                     cancellationToken = CancellationToken.None;
                 created = await RunAsync(step, plan, created, report, cancellationToken);
             }
             if (plan.Desired is null && !plan.Steps.Any(step => step is Step.Start))
-                Forget(plan.Workload);
+                await ForgetAsync(plan.Workload);
             return Outcome.Done;
         }
         catch (StepFailedException exception)
         {
-            return new Outcome(exception.Reason, exception.Message, exception.TakenBack);
+            if (exception.ImageLost)
+                File.Delete(folders.Pins(plan.Workload));
+            return new Outcome(exception.Reason, exception.Message, exception.TakenBack) { ImageLost = exception.ImageLost };
         }
         catch (PodmanException exception)
         {
@@ -49,14 +58,14 @@ internal sealed partial class StepRunner(PodmanClient podman, string deviceId, W
         switch (step)
         {
             case Step.Pull pull:
-                await new ImagePull(podman, report).RunAsync(pull.Image, plan.Desired!.RegistryAuth, cancellationToken);
+                await new ImagePull(podman, pulled, makeRoom, report).RunAsync(pull.Image, plan.Desired!.RegistryAuth, cancellationToken);
                 break;
             case Step.Rehearse rehearse:
                 await RehearseAsync(plan.Desired!, rehearse.OldPodId, cancellationToken);
                 break;
             case Step.Stop stop:
                 LogStopping(logger, plan.Workload, stop.Why);
-                await StopAsync(stop, cancellationToken);
+                await StopAsync(stop, plan.Workload, cancellationToken);
                 break;
             case Step.Remove remove:
                 await podman.RemovePodAsync(remove.PodId, CancellationToken.None);
@@ -67,6 +76,17 @@ internal sealed partial class StepRunner(PodmanClient podman, string deviceId, W
                 LogStarting(logger, plan.Workload, start.Why);
                 await StartAsync(start, start.PodId ?? created!, plan, CancellationToken.None);
                 break;
+            case Step.StopContainer stop:
+                LogStopping(logger, plan.Workload, stop.Why);
+                var hung = await podman.InspectContainerAsync(stop.ContainerId, CancellationToken.None);
+                await podman.StopContainerAsync(stop.ContainerId, TerminationSignal.IsNoticed(Proc, hung.State?.Pid ?? 0) ? stop.GraceSeconds : 0, CancellationToken.None);
+                break;
+            case Step.Prove:
+                await RememberAsync(plan.Desired!, CancellationToken.None);
+                break;
+            case Step.TakeBack takeBack:
+                await StopAsync(new Step.Stop(takeBack.PodId, takeBack.GraceSeconds, takeBack.Why), plan.Workload, CancellationToken.None);
+                throw await TakeBackAsync(plan.Desired!, new StepFailedException(Reasons.RolledBack, $"the new version did not prove itself: {takeBack.Why}"));
         }
         return created;
     }
@@ -97,15 +117,46 @@ internal sealed partial class StepRunner(PodmanClient podman, string deviceId, W
     /// <summary>Everything that the manifest refers to on this device.</summary>
     private async Task PrepareAsync(PodManifest manifest, CancellationToken cancellationToken)
     {
+        folders.Prepare(manifest.Name);
         ConfigFolder.Write(folders, manifest);
-        PrivateFile.CreateFolder(folders.Exports);
         // The folder above keeps everybody out; inside of the container any user may write.
         var export = Directory.CreateDirectory(folders.Export(manifest.Name));
         export.UnixFileMode = Everybody;
-        foreach (var volume in manifest.Volumes)
+        Ownership.Give(export.FullName, folders.User);
+        await EnsureVolumesAsync(manifest.Name, manifest.Volumes, manifest.InMemory, cancellationToken);
+    }
+
+    private async Task EnsureVolumesAsync(string workload, IReadOnlyList<string> claims, IReadOnlyList<MemoryVolume> inMemory, CancellationToken cancellationToken)
+    {
+        Dictionary<string, string> labels = new(StringComparer.Ordinal) { [ObjectLabels.Managed] = "true", [ObjectLabels.Device] = deviceId };
+        foreach (var volume in claims)
         {
             if (!await podman.VolumeExistsAsync(volume, cancellationToken))
-                await podman.CreateVolumeAsync(volume, new Dictionary<string, string>(StringComparer.Ordinal) { [ObjectLabels.Managed] = "true", [ObjectLabels.Device] = deviceId }, cancellationToken);
+                await podman.CreateVolumeAsync(volume, labels, null, cancellationToken);
+        }
+        labels[ObjectLabels.Workload] = workload;
+        foreach (var volume in inMemory)
+        {
+            if (!await podman.VolumeExistsAsync(volume.Name, cancellationToken))
+                await podman.CreateVolumeAsync(volume.Name, labels, volume.Options, cancellationToken);
+        }
+    }
+
+    /// <summary>Volumes in memory of versions that are gone. Claims carry no workload's name: they outlive it.</summary>
+    private async Task RemoveMemoryAsync(string workload, IReadOnlyList<MemoryVolume> kept)
+    {
+        try
+        {
+            foreach (var volume in await podman.ListVolumesAsync($"{ObjectLabels.Workload}={workload}", CancellationToken.None))
+            {
+                if (volume is { Name: { } name, Labels: { } labels } && labels.GetValueOrDefault(ObjectLabels.Device) == deviceId && !kept.Any(one => one.Name == name))
+                    await podman.RemoveVolumeAsync(name, CancellationToken.None);
+            }
+        }
+        catch (PodmanException exception)
+        {
+            // The next version's proof, or deregistration, finds them again.
+            LogNotRemoved(logger, workload, exception.Message);
         }
     }
 
@@ -114,6 +165,8 @@ internal sealed partial class StepRunner(PodmanClient podman, string deviceId, W
         try
         {
             await PrepareAsync(manifest, cancellationToken);
+            if (units is not null)
+                await units.ReleaseAsync(manifest.Name, cancellationToken);
             return await podman.PlayAsync(manifest.Document, manifest.Network, cancellationToken);
         }
         catch (PodmanException exception)
@@ -130,16 +183,20 @@ internal sealed partial class StepRunner(PodmanClient podman, string deviceId, W
         {
             foreach (var container in start.Containers)
                 await podman.StartContainerAsync(container, cancellationToken);
+            if (start.Containers.Count == 0 && start.PodId is not null && units is not null)
+                await units.ReleaseAsync(plan.Workload, cancellationToken);
             if (start.Containers.Count == 0)
                 await podman.StartPodAsync(pod, cancellationToken);
+        }
+        catch (PodmanException exception) when (units is not null && start.PodId is not null && exception.Status == HttpStatusCode.NotFound)
+        {
+            // Its unit has taken it away: the next look makes it anew.
         }
         catch (PodmanException exception)
         {
             var failed = StepFailedException.From(Reasons.StartFailed, exception);
             throw plan.Desired is { } wanted && !start.Again ? await TakeBackAsync(wanted, failed) : failed;
         }
-        if (plan.Desired is { } manifest && !start.Again)
-            await RememberAsync(manifest, cancellationToken);
     }
 
     /// <summary>Puts the last version that ran in the place of one that does not, if there is one.</summary>
@@ -153,6 +210,7 @@ internal sealed partial class StepRunner(PodmanClient podman, string deviceId, W
         try
         {
             await TryRemoveAsync(manifest.Name);
+            await EnsureVolumesAsync(manifest.Name, last.Volumes, last.InMemory ?? [], CancellationToken.None);
             var pod = await podman.PlayAsync(last.Document, last.Network, CancellationToken.None);
             await podman.StartPodAsync(pod, CancellationToken.None);
             LogTakenBack(logger, manifest.Name, failure.Reason);
@@ -166,15 +224,33 @@ internal sealed partial class StepRunner(PodmanClient podman, string deviceId, W
 
     private async Task RememberAsync(PodManifest manifest, CancellationToken cancellationToken)
     {
-        var last = new LastGood(manifest.Hash, manifest.Document, manifest.Network, manifest.Volumes);
+        var last = new LastGood(manifest.Hash, manifest.Document, manifest.Network, manifest.Volumes) { InMemory = manifest.InMemory };
+        if (units is not null)
+            await units.StageAsync(manifest.Name, last, cancellationToken);
         await Records.WriteAsync(folders.LastGood(manifest.Name), last, RecordsJson.Default.LastGood, cancellationToken);
         File.Delete(folders.Failed(manifest.Name));
         ConfigFolder.KeepOnly(folders, manifest.Name, manifest.Hash);
+        await RemoveMemoryAsync(manifest.Name, manifest.InMemory);
     }
 
-    private async Task StopAsync(Step.Stop stop, CancellationToken cancellationToken)
+    /// <summary>The pods of this workload that systemd is about to start are started by the time this ends; then there is nothing left of the plan.</summary>
+    private async Task<bool> IsStartedBySystemdAsync(WorkloadPlan plan, CancellationToken cancellationToken) =>
+        units is not null
+        && plan.Steps.Any(step => step is Step.Create or Step.Start { Containers.Count: 0 })
+        && await units.SettleAsync(plan.Workload, cancellationToken);
+
+    private async Task StopAsync(Step.Stop stop, string workload, CancellationToken cancellationToken)
     {
-        await podman.StopPodAsync(stop.PodId, await NoticesAsync(stop.PodId, cancellationToken) ? stop.GraceSeconds : 0, cancellationToken);
+        if (units is not null && (await podman.ListPodsAsync(cancellationToken)).Exists(pod => pod.Id == stop.PodId && pod.Name == workload))
+            await units.ReleaseAsync(workload, cancellationToken);
+        try
+        {
+            await podman.StopPodAsync(stop.PodId, await NoticesAsync(stop.PodId, cancellationToken) ? stop.GraceSeconds : 0, cancellationToken);
+        }
+        catch (PodmanException exception) when (exception.Status == HttpStatusCode.NotFound)
+        {
+            // systemd has taken it away with its unit.
+        }
         // "stopped" becomes "exited" once podman has cleaned up behind a container; a removal that comes in between waits for three seconds.
         for (var look = 0; look < 20 && await IsBeingCleanedAsync(stop.PodId, cancellationToken); look++)
             await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken);
@@ -216,9 +292,12 @@ internal sealed partial class StepRunner(PodmanClient podman, string deviceId, W
     }
 
     /// <summary>Of a workload that is gone only what it wrote to /export stays, until deregistration.</summary>
-    private void Forget(string workload)
+    private async Task ForgetAsync(string workload)
     {
-        if (WorkloadNames.IsValid(workload) && Directory.Exists(folders.Of(workload)))
+        if (!WorkloadNames.IsValid(workload))
+            return;
+        await RemoveMemoryAsync(workload, []);
+        if (Directory.Exists(folders.Of(workload)))
             Directory.Delete(folders.Of(workload), recursive: true);
     }
 

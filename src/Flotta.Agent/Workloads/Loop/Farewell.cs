@@ -1,7 +1,7 @@
 namespace Flotta.Agent.Workloads;
 
 /// <summary>Removes all that the agent made for its workloads. Images stay: nobody can tell who else wants them.</summary>
-internal sealed class Farewell(PodmanClient podman, StepRunner runner, string deviceId, WorkloadFolders folders, TimeProvider time)
+internal sealed class Farewell(PodmanClient podman, StepRunner runner, string deviceId, WorkloadFolders folders, TimeProvider time, SystemdUnits? units = null)
 {
     private const int Tries = 5;
 
@@ -11,6 +11,8 @@ internal sealed class Farewell(PodmanClient podman, StepRunner runner, string de
         {
             try
             {
+                if (units is not null)
+                    await units.RemoveAllAsync(cancellationToken);
                 await RemovePodsAsync(cancellationToken);
                 await RemoveVolumesAsync(cancellationToken);
                 break;
@@ -23,6 +25,7 @@ internal sealed class Farewell(PodmanClient podman, StepRunner runner, string de
         }
         Delete(folders.Workloads);
         Delete(folders.Exports);
+        folders.Leave();
     }
 
     private async Task RemovePodsAsync(CancellationToken cancellationToken)

@@ -1,12 +1,21 @@
 namespace Flotta.Agent.Workloads;
 
-/// <summary>Events that wait for a heartbeat. Bounded: a device that is offline for months shall not fill its memory; the oldest go first.</summary>
+/// <summary>Events until somebody takes them, which is at once; bounded all the same.</summary>
 internal sealed class PendingEvents
 {
     private const int Most = 200;
 
     private readonly Lock _lock = new();
     private readonly LinkedList<WorkloadEvent> _events = [];
+
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_lock)
+                return _events.Count == 0;
+        }
+    }
 
     public void Add(WorkloadEvent happened)
     {
@@ -25,16 +34,6 @@ internal sealed class PendingEvents
             WorkloadEvent[] taken = [.. _events];
             _events.Clear();
             return taken;
-        }
-    }
-
-    public void Return(IReadOnlyList<WorkloadEvent> events)
-    {
-        lock (_lock)
-        {
-            // Backwards, so that they stand before the newer ones in their old order.
-            for (var at = events.Count - 1; at >= 0 && _events.Count < Most; at--)
-                _events.AddFirst(events[at]);
         }
     }
 }

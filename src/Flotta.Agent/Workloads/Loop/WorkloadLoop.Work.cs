@@ -5,9 +5,6 @@ namespace Flotta.Agent.Workloads;
 /// <summary>The tasks that run steps: at most one for each workload.</summary>
 public sealed partial class WorkloadLoop
 {
-    // An update that was taken back costs the old pod its run each time it is tried.
-    private static readonly TimeSpan AfterTakingBack = Backoff.Longest;
-
     /// <param name="Fingerprint">Of the manifest it works for; null for a removal.</param>
     private sealed record WorkUnderWay(string? Fingerprint, CancellationTokenSource Cancellation)
     {
@@ -30,8 +27,6 @@ public sealed partial class WorkloadLoop
         try
         {
             outcome = await _runner.RunAsync(plan, plan.Reason is null ? activity => Tell(work, activity) : _ => { }, work.Cancellation.Token);
-            if (outcome.TakenBack)
-                await NoteAsync(plan, outcome);
         }
         catch (OperationCanceledException)
         {
@@ -42,6 +37,9 @@ public sealed partial class WorkloadLoop
             LogWorkFailed(_logger, plan.Workload, exception);
             outcome = new Outcome(Reasons.CreateFailed, PodmanSocket.OneLine(exception.Message));
         }
+        // Before it counts as done: an agent that is stopped waits for this.
+        if (outcome is { TakenBack: true })
+            await NoteAsync(plan, outcome);
         lock (_lock)
         {
             _work.Remove(plan.Workload);
@@ -49,6 +47,8 @@ public sealed partial class WorkloadLoop
                 _items[plan.Workload] = After(plan, outcome, _items.GetValueOrDefault(plan.Workload, ItemState.Fresh));
         }
         work.Cancellation.Dispose();
+        if (outcome is { ImageLost: true })
+            Render();
         if (outcome?.Reason is { } reason)
             LogNotDone(_logger, plan.Workload, reason, outcome.Message);
         _wake.Set();
@@ -61,10 +61,19 @@ public sealed partial class WorkloadLoop
             state = state with { Restarts = state.Restarts + 1, Jitter = jitter, DownSince = null };
         else if (plan.Steps.Any(step => step is Step.Create))
             state = state with { Restarts = 0 };
-        return outcome.Reason is null
-            ? state.Succeeded()
-            : state.Failed(plan.Desired?.Fingerprint ?? "", outcome.Reason, outcome.Message ?? "", outcome.TakenBack ? AfterTakingBack : TimeSpan.Zero, Now, jitter);
+        if (outcome.Reason is null && plan.Steps.OfType<Step.Prove>().Any())
+            state = state with { Good = plan.Desired!.Hash, TakenBack = 0 };
+        return outcome.Reason is null ? state.Succeeded() : Failed(plan.Desired?.Fingerprint ?? "", outcome, state, jitter);
     }
+
+    private ItemState Failed(string fingerprint, Outcome outcome, ItemState state, double jitter)
+    {
+        var times = outcome.TakenBack ? TakenBack(fingerprint, state) + 1 : 0;
+        var failed = state.Failed(fingerprint, outcome.Reason!, outcome.Message ?? "", times > 0 ? Backoff.AfterTakingBack(times) : TimeSpan.Zero, Now, jitter);
+        return times > 0 ? failed with { TakenBack = times, Restarts = 0 } : failed;
+    }
+
+    private static int TakenBack(string fingerprint, ItemState state) => state.Fingerprint == fingerprint ? state.TakenBack : 0;
 
     private void Tell(WorkUnderWay work, string activity)
     {
@@ -73,25 +82,39 @@ public sealed partial class WorkloadLoop
         Publish();
     }
 
-    private Task NoteAsync(WorkloadPlan plan, Outcome outcome) =>
-        Records.WriteAsync(
-            _folders.Failed(plan.Workload),
-            new FailedUpdate(plan.Desired!.Fingerprint, 1, outcome.Reason!, outcome.Message!),
-            RecordsJson.Default.FailedUpdate,
-            CancellationToken.None);
+    private async Task NoteAsync(WorkloadPlan plan, Outcome outcome)
+    {
+        int times;
+        lock (_lock)
+            times = TakenBack(plan.Desired!.Fingerprint, _items.GetValueOrDefault(plan.Workload, ItemState.Fresh)) + 1;
+        try
+        {
+            var note = new FailedUpdate(plan.Desired.Fingerprint, times, outcome.Reason!, outcome.Message!);
+            await Records.WriteAsync(_folders.Failed(plan.Workload), note, RecordsJson.Default.FailedUpdate, CancellationToken.None);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Only the next agent would have wanted to know.
+            LogNotNoted(_logger, plan.Workload, exception.Message);
+        }
+    }
 
     /// <summary>What an agent of before has learned about an update that does not run.</summary>
     private async Task RecallAsync(CancellationToken cancellationToken)
     {
         List<string> unknown;
         lock (_lock)
-            unknown = [.. (_desired ?? []).Where(wanted => wanted.Manifest is not null && !_items.ContainsKey(wanted.Name)).Select(wanted => wanted.Name)];
+            unknown = [.. (_desired ?? []).Where(wanted => WorkloadNames.IsValid(wanted.Name) && !_items.ContainsKey(wanted.Name)).Select(wanted => wanted.Name)];
         foreach (var name in unknown)
         {
             var noted = await Records.ReadAsync(_folders.Failed(name), RecordsJson.Default.FailedUpdate, cancellationToken);
-            var state = noted is null
-                ? ItemState.Fresh
-                : ItemState.Fresh.Failed(noted.Fingerprint, noted.Reason, noted.Message, AfterTakingBack, Now, Random.Shared.NextDouble()) with { Announced = "" };
+            var good = await Records.ReadAsync(_folders.LastGood(name), RecordsJson.Default.LastGood, cancellationToken);
+            var state = ItemState.Fresh with { Good = good?.Hash };
+            if (noted is not null)
+            {
+                var pause = Backoff.AfterTakingBack(noted.Failures);
+                state = state.Failed(noted.Fingerprint, noted.Reason, noted.Message, pause, Now, Random.Shared.NextDouble()) with { Announced = "", TakenBack = noted.Failures };
+            }
             lock (_lock)
                 _items.TryAdd(name, state);
         }
@@ -129,6 +152,9 @@ public sealed partial class WorkloadLoop
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Workload} is not as desired: {Reason}: {Explanation}")]
     private static partial void LogNotDone(ILogger logger, string workload, string reason, string? explanation);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "That the update of {Workload} was taken back could not be noted: {Problem}")]
+    private static partial void LogNotNoted(ILogger logger, string workload, string problem);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The steps for {Workload} failed")]
     private static partial void LogWorkFailed(ILogger logger, string workload, Exception exception);

@@ -11,6 +11,7 @@ public sealed partial class WorkloadLoop
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Resync = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ResyncWhenDeaf = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BetweenSweeps = TimeSpan.FromHours(1);
     private static readonly TimeSpan LongestWithoutPodman = TimeSpan.FromSeconds(30);
 
     private readonly PodmanClient _podman;
@@ -19,7 +20,10 @@ public sealed partial class WorkloadLoop
     private readonly ILogger<WorkloadLoop> _logger;
     private readonly WorkloadFolders _folders;
     private readonly StepRunner _runner;
+    private readonly PulledImages _pulled;
+    private readonly SystemdUnits? _units;
     private readonly Wake _wake;
+    private readonly ProbeLoop _probes;
     private readonly PodmanWatch _watch;
     private readonly PendingEvents _events = new();
     private readonly long _start;
@@ -29,18 +33,27 @@ public sealed partial class WorkloadLoop
     private readonly Dictionary<string, ItemState> _items = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WorkUnderWay> _work = new(StringComparer.Ordinal);
     private IReadOnlyList<DesiredPod>? _desired;
+    private IReadOnlyList<string> _mounts = [];
     private IReadOnlyList<ActualPod> _actual = [];
     private Plan _plan = new([]);
     private int _failedLooks;
+    private TimeSpan _sweptAt;
     private bool _closed;
+    private bool _halted;
     private volatile IReadOnlyList<WorkloadState> _states = [];
 
-    public WorkloadLoop(PodmanClient podman, string deviceId, string dataDirectory, TimeProvider time, ILogger<WorkloadLoop> logger)
+    /// <param name="user">Whose podman it is; null for root's.</param>
+    /// <param name="systemd">What starts workloads at boot; null where only the agent does.</param>
+    internal WorkloadLoop(PodmanClient podman, string deviceId, string dataDirectory, TimeProvider time, ILogger<WorkloadLoop> logger, Account? user = null, SystemdScope? systemd = null)
     {
         (_podman, _deviceId, _time, _logger) = (podman, deviceId, time, logger);
-        _folders = new WorkloadFolders(Path.GetFullPath(dataDirectory));
-        _runner = new StepRunner(podman, deviceId, _folders, time, logger);
+        _folders = WorkloadFolders.In(dataDirectory, user);
+        _pulled = new PulledImages(podman, _folders, logger);
+        _updates = new AutoUpdate(podman, _folders, _pulled, logger);
+        _units = systemd is null ? null : new SystemdUnits(systemd, deviceId, _folders, podman.VersionAsync, time, logger);
+        _runner = new StepRunner(podman, deviceId, _folders, time, logger, _pulled, cancellationToken => _pulled.SweepAsync(Wanted(), now: true, cancellationToken), _units);
         _wake = new Wake(time);
+        _probes = new ProbeLoop(podman, _wake, time);
         _watch = new PodmanWatch(podman, _wake, time);
         _start = time.GetTimestamp();
     }
@@ -61,7 +74,7 @@ public sealed partial class WorkloadLoop
         {
             if (_closed)
                 return;
-            _desired = pods;
+            (_desired, _applied, _mounts) = (pods, desired, desired.Mounts);
             CancelOutdated();
         }
         LogApplied(_logger, pods.Count);
@@ -69,10 +82,8 @@ public sealed partial class WorkloadLoop
         _wake.Set();
     }
 
+    /// <summary>To be taken whenever <see cref="Changed"/> says so; whoever takes them keeps them.</summary>
     public IReadOnlyList<WorkloadEvent> TakeEvents() => _events.Take();
-
-    /// <summary>Gives back what could not be sent; it comes first at the next <see cref="TakeEvents"/>.</summary>
-    public void ReturnEvents(IReadOnlyList<WorkloadEvent> events) => _events.Return(events);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -91,6 +102,10 @@ public sealed partial class WorkloadLoop
         }
         await watching;
         await EndWorkAsync();
+        await _unitWork;
+        await _updateWork;
+        await _probes.EndAsync();
+        _probes.Dispose();
     }
 
     /// <summary>Deregistration: everything of ours goes, and nothing else. Whatever is applied later is ignored. Throws when podman cannot be asked.</summary>
@@ -99,10 +114,35 @@ public sealed partial class WorkloadLoop
         lock (_lock)
             (_closed, _desired) = (true, []);
         await EndWorkAsync();
-        await new Farewell(_podman, _runner, _deviceId, _folders, _time).RunAsync(cancellationToken);
+        await _unitWork;
+        await new Farewell(_podman, _runner, _deviceId, _folders, _time, _units).RunAsync(cancellationToken);
         lock (_lock)
             (_actual, _plan) = ([], new Plan([]));
         Publish();
+    }
+
+    /// <summary>The machine goes down: what runs is stopped, each pod within its grace, and nothing is started until <see cref="Resume"/>. Where podman does not answer, that is for the shutdown to do.</summary>
+    public async Task HaltAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+            _halted = true;
+        await EndWorkAsync();
+        try
+        {
+            var pods = (await _podman.ListPodsAsync(cancellationToken)).Select(pod => ActualPod.From(pod, _deviceId)).Where(pod => pod.Ours && pod.Containers.Any(container => container.Running));
+            await Task.WhenAll(pods.Select(pod => _podman.StopPodAsync(pod.Id, pod.GraceSeconds, cancellationToken)));
+        }
+        catch (PodmanException exception)
+        {
+            LogUnavailable(_logger, exception.Message);
+        }
+    }
+
+    public void Resume()
+    {
+        lock (_lock)
+            _halted = false;
+        _wake.Set();
     }
 
     private async Task WatchAsync(CancellationToken cancellationToken)
@@ -124,10 +164,13 @@ public sealed partial class WorkloadLoop
             if (IsIdle())
                 return Resync;
             await RecallAsync(cancellationToken);
-            var actual = await Observation.ReadAsync(_podman, _deviceId, cancellationToken);
+            var actual = await ProbedAsync(await Observation.ReadAsync(_podman, _deviceId, cancellationToken), cancellationToken);
             BackAgain();
             var next = Decide(actual, cancellationToken);
             Publish();
+            KeepUnits(cancellationToken);
+            FollowImages(cancellationToken);
+            await SweepAsync(cancellationToken);
             return next;
         }
         catch (PodmanException exception)
@@ -142,17 +185,35 @@ public sealed partial class WorkloadLoop
         }
     }
 
+    /// <summary>Now and then, and never while something is being pulled for.</summary>
+    private async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (_work.Count > 0 || Now - _sweptAt < BetweenSweeps)
+                return;
+            _sweptAt = Now;
+        }
+        await _pulled.SweepAsync(Wanted(), now: false, cancellationToken);
+    }
+
+    private HashSet<string> Wanted()
+    {
+        lock (_lock)
+            return [.. (_desired ?? []).SelectMany(wanted => wanted.Manifest?.Images ?? []).SelectMany(image => new[] { image.Reference, image.Id }).OfType<string>()];
+    }
+
     private bool IsIdle()
     {
         lock (_lock)
-            return _closed || _desired is null;
+            return _closed || _halted || _desired is null;
     }
 
     private TimeSpan Decide(IReadOnlyList<ActualPod> actual, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            if (_closed || _desired is null)
+            if (_closed || _halted || _desired is null)
                 return Resync;
             var now = Now;
             foreach (var name in _desired.Select(wanted => wanted.Name).Concat(_items.Keys).Distinct(StringComparer.Ordinal).ToList())
@@ -188,7 +249,7 @@ public sealed partial class WorkloadLoop
         var resync = (_watch.Listening ? Resync : ResyncWhenDeaf) * (0.9 + (Random.Shared.NextDouble() / 5));
         var waits = _plan.Workloads.SelectMany(workload => workload.Steps).OfType<Step.Wait>().Select(wait => wait.Until);
         var recoveries = _items.Values.Select(Announcements.RecoveryAt).OfType<TimeSpan>().Where(at => at > now);
-        return waits.Concat(recoveries).Select(at => at > now ? at - now : TimeSpan.Zero).Append(resync).Min();
+        return waits.Concat(recoveries).Concat(_updatesAt is { } update ? [update] : []).Select(at => at > now ? at - now : TimeSpan.Zero).Append(resync).Min();
     }
 
     private void BackAgain()
@@ -223,7 +284,7 @@ public sealed partial class WorkloadLoop
             var states = unavailable is null
                 ? Reports.Of(desired, _actual, name => _plan.Workloads.FirstOrDefault(plan => plan.Workload == name), name => _work.GetValueOrDefault(name)?.Pulling, _states, _time.GetUtcNow())
                 : Reports.Unavailable(desired, _states, unavailable, _time.GetUtcNow());
-            if (states.SequenceEqual(_states))
+            if (states.SequenceEqual(_states) && _events.IsEmpty)
                 return;
             _states = states;
         }

@@ -10,6 +10,9 @@ namespace Flotta.Agent.Workloads;
 /// </summary>
 internal sealed class ConfigSources
 {
+    // Kubernetes takes 1 MiB; this is its base64, and some room.
+    private const int MaxSecret = 2 << 20;
+
     private readonly Dictionary<string, SortedDictionary<string, byte[]>> _configMaps = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Secret> _secrets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SortedDictionary<string, byte[]>> _opened = new(StringComparer.Ordinal);
@@ -66,6 +69,8 @@ internal sealed class ConfigSources
             return known;
         if (!_secrets.TryGetValue(name, out var secret))
             return null;
+        if (secret.Data?.Length > MaxSecret)
+            throw new ManifestException($"Secret {name} is larger than {MaxSecret >> 20} MiB");
         try
         {
             var data = JsonNode.Parse(secret.Data ?? "{}") as JsonObject ?? [];

@@ -29,6 +29,20 @@ internal sealed record PodManifest
     /// <summary>Named volumes of podman that have to exist.</summary>
     public IReadOnlyList<string> Volumes { get; init; } = [];
 
+    public IReadOnlyList<MemoryVolume> InMemory { get; init; } = [];
+
+    /// <summary>Paths of the host that it mounts.</summary>
+    public IReadOnlyList<string> HostPaths { get; init; } = [];
+
+    /// <summary>Whether it follows the images behind its names.</summary>
+    public UpdateSource Updates { get; init; }
+
+    /// <summary>It names its images by their ids.</summary>
+    public bool Pinned { get; init; }
+
+    /// <summary>What the agent asks the containers; podman is told of none of them.</summary>
+    public IReadOnlyList<ContainerProbe> Probes { get; init; } = [];
+
     /// <summary>Contents of ConfigMap and Secret volumes, relative to the folder <c>files/hash</c> of the workload.</summary>
     public IReadOnlyList<ConfigFile> Files { get; init; } = [];
 
@@ -60,7 +74,8 @@ internal enum PullPolicy
     Never,
 }
 
-internal sealed record ImageNeed(string Reference, PullPolicy Policy);
+/// <param name="Id">The one image that it has to be, which is on the device already.</param>
+internal sealed record ImageNeed(string Reference, PullPolicy Policy, string? Id = null);
 
 internal sealed record HostPort(string Address, int Port, bool Udp);
 

@@ -19,7 +19,8 @@ internal static class PodRenderer
     // Part of every hash: raising it re-creates every pod of every device, so it is raised only when a pod of before would be wrong.
     private const int Revision = 1;
 
-    public static PodManifest Render(Workload workload, IReadOnlyList<Secret> secrets, string deviceId, WorkloadFolders folders)
+    /// <param name="pins">Images by id, of a workload that follows what is behind their names.</param>
+    public static PodManifest Render(Workload workload, IReadOnlyList<Secret> secrets, string deviceId, WorkloadFolders folders, IReadOnlyDictionary<string, string>? pins = null)
     {
         var name = workload.Name!;
         if (!WorkloadNames.IsValid(name))
@@ -34,10 +35,13 @@ internal static class PodRenderer
         foreach (var container in containers.Concat(inits))
             EnvironmentVariables.Resolve(container, sources, deviceId);
         _ = VolumesOf(spec, name, new string('0', 64), folders, sources);
-        var hash = Hash(workload, wanted, sources.Used);
+        var hash = Hash(workload, wanted, sources.Used, pins);
         var volumes = VolumesOf(spec, name, hash, folders, sources);
 
-        var images = Images(containers.Concat(inits));
+        var probes = containers.SelectMany(ContainerProbe.Take).ToList();
+        foreach (var init in inits)
+            _ = ContainerProbe.Take(init);
+        var images = Images(containers.Concat(inits)).ConvertAll(image => image with { Id = pins?.GetValueOrDefault(image.Reference) });
         AddExport(containers, volumes, name, folders);
         foreach (var container in containers.Concat(inits))
         {
@@ -46,6 +50,8 @@ internal static class PodRenderer
             Texts(container, "args");
             // Pulling is a step of its own, before the old pod stops.
             container["imagePullPolicy"] = "Never";
+            if (pins?.GetValueOrDefault(container.Text("image")!) is { } id)
+                container["image"] = id;
         }
         spec["volumes"] = volumes.Rendered;
         var policy = Policy(spec);
@@ -74,8 +80,13 @@ internal static class PodRenderer
             RegistryAuth = auth,
             Ports = spec.Flag("hostNetwork") ? [] : Ports(containers),
             Volumes = volumes.Claims,
+            InMemory = volumes.InMemory,
+            HostPaths = volumes.HostPaths,
             Files = volumes.Files,
             Folders = volumes.Folders,
+            Probes = probes,
+            Updates = ImagePins.SourceOf(workload),
+            Pinned = pins is { Count: > 0 },
         };
     }
 
@@ -181,7 +192,8 @@ internal static class PodRenderer
         var labels = new JsonObject();
         foreach (var (key, value) in workload.Labels ?? new Dictionary<string, string>(StringComparer.Ordinal))
         {
-            if (!key.StartsWith(ObjectLabels.Prefix, StringComparison.Ordinal))
+            // Following an image is the agent's; podman would refuse one that is named by its id.
+            if (!key.StartsWith(ObjectLabels.Prefix, StringComparison.Ordinal) && !ImagePins.IsLabel(key))
                 labels[key] = value;
         }
         labels[ObjectLabels.Managed] = "true";
@@ -202,7 +214,10 @@ internal static class PodRenderer
         if (inits.Count > 0)
             annotations["io.podman.annotations.init.container.type"] = "always";
         foreach (var (key, value) in workload.Annotations ?? new Dictionary<string, string>(StringComparer.Ordinal))
-            annotations[key] = value;
+        {
+            if (!ImagePins.IsLabel(key))
+                annotations[key] = value;
+        }
         return annotations;
     }
 
@@ -214,9 +229,11 @@ internal static class PodRenderer
             list[index] = new JsonObject { ["item"] = list[index]?.DeepClone() }.Scalar("item") ?? "";
     }
 
-    private static string Hash(Workload workload, JsonObject spec, JsonObject used)
+    private static string Hash(Workload workload, JsonObject spec, JsonObject used, IReadOnlyDictionary<string, string>? pins)
     {
         var parts = new JsonObject { ["revision"] = Revision, ["spec"] = spec.Canonical(), ["labels"] = Map(workload.Labels), ["annotations"] = Map(workload.Annotations), ["used"] = used.Canonical() };
+        if (pins is { Count: > 0 })
+            parts["images"] = Map(pins);
         return Hex(parts.ToJsonString());
     }
 

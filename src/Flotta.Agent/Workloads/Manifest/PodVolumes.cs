@@ -20,6 +20,11 @@ internal sealed class PodVolumes(string workload, string hash, string filesFolde
 
     public List<string> Claims { get; } = [];
 
+    public List<MemoryVolume> InMemory { get; } = [];
+
+    /// <summary>Folders and devices of the host that the workload names itself.</summary>
+    public List<string> HostPaths { get; } = [];
+
     public JsonArray Rendered => new([.. _rendered]);
 
     public bool Has(string name) => _names.ContainsKey(name);
@@ -65,9 +70,12 @@ internal sealed class PodVolumes(string workload, string hash, string filesFolde
     {
         switch (kind)
         {
+            case "emptyDir" when volume.Map("emptyDir") is { } empty && empty.Text("medium") is { Length: > 0 } medium:
+                return medium == "Memory" ? Memory(name, empty) : throw new ManifestException($"volume {name} is of the medium {medium}, which cannot be had on a device");
             case "emptyDir":
                 return new JsonObject { ["name"] = _names[name], ["emptyDir"] = volume.Map("emptyDir")?.DeepClone() ?? new JsonObject() };
             case "hostPath":
+                HostPaths.Add(volume.Map(kind)?.Text("path") ?? throw new ManifestException($"volume {name} has no path"));
                 return (JsonObject)volume.DeepClone();
             case "persistentVolumeClaim":
                 return Claim(name, volume.Map(kind)!);
@@ -80,6 +88,13 @@ internal sealed class PodVolumes(string workload, string hash, string filesFolde
             default:
                 throw new ManifestException($"volume {name} is of the kind {kind}, which cannot be had on a device");
         }
+    }
+
+    private JsonObject Memory(string name, JsonObject empty)
+    {
+        long? size = empty.Scalar("sizeLimit") is not { Length: > 0 } limit ? null : MemoryVolume.Parse(limit) ?? throw new ManifestException($"the sizeLimit of volume {name} is not a quantity");
+        InMemory.Add(new MemoryVolume(_names[name], size));
+        return new JsonObject { ["name"] = _names[name], ["persistentVolumeClaim"] = new JsonObject { ["claimName"] = _names[name] } };
     }
 
     private JsonObject Claim(string name, JsonObject claim)

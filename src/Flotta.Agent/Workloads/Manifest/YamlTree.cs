@@ -37,6 +37,11 @@ internal static class YamlTree
         {
             throw new ManifestException($"the {what} is not valid YAML (line {exception.Start.Line.ToString(CultureInfo.InvariantCulture)}): {exception.Message}");
         }
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
+        {
+            // YamlDotNet's scanner meets some texts with an exception that is not its own.
+            throw new ManifestException($"the {what} is not valid YAML");
+        }
         catch (ManifestException exception) when (exception.Message.StartsWith('*'))
         {
             throw new ManifestException($"the {what} {exception.Message[1..]}");

@@ -17,6 +17,7 @@ public sealed class PodmanClient : IDisposable
 
     private readonly PodmanSocket _socket;
     private volatile string? _prefix;
+    private volatile Version? _version;
 
     public PodmanClient(string socketPath, TimeProvider? time = null)
     {
@@ -30,6 +31,12 @@ public sealed class PodmanClient : IDisposable
 
     /// <summary>Forgets the version that was negotiated: podman may have been upgraded while it was away.</summary>
     internal void Forget() => _prefix = null;
+
+    internal async Task<Version> VersionAsync(CancellationToken cancellationToken)
+    {
+        await PrefixAsync(cancellationToken);
+        return _version!;
+    }
 
     /// <summary>All pods, foreign ones too: whoever wants a name must know whether it is free.</summary>
     internal Task<List<PodmanPod>> ListPodsAsync(CancellationToken cancellationToken) =>
@@ -69,6 +76,34 @@ public sealed class PodmanClient : IDisposable
 
     internal Task StartContainerAsync(string id, CancellationToken cancellationToken) => PostAsync($"containers/{Escape(id)}/start", Slow, cancellationToken);
 
+    internal Task StopContainerAsync(string id, int seconds, CancellationToken cancellationToken)
+    {
+        var grace = Math.Max(1, seconds);
+        return PostAsync($"containers/{Escape(id)}/stop?t={grace}&timeout={grace}", Slow + TimeSpan.FromSeconds(grace), cancellationToken);
+    }
+
+    /// <summary>Runs a command in a container to its end; what it says is not kept. When that is cancelled, the command is killed.</summary>
+    internal async Task<int> ExecAsync(string container, IReadOnlyList<string> command, CancellationToken cancellationToken)
+    {
+        using var made = await SendAsync($"containers/{Escape(container)}/exec", new PodmanExecRequest(command, true, true), PodmanJson.Default.PodmanExecRequest, cancellationToken);
+        var session = await ReadAsync(made, PodmanJson.Default.PodmanExec, cancellationToken);
+        try
+        {
+            // Of a command that nobody listens to, podman notices the end only minutes later.
+            using var content = JsonContent.Create(new PodmanExecStart(false), PodmanJson.Default.PodmanExecStart);
+            await content.LoadIntoBufferAsync(cancellationToken);
+            using var request = new HttpRequestMessage(HttpMethod.Post, await PrefixAsync(cancellationToken) + $"exec/{Escape(session.Id)}/start") { Content = content };
+            await using (var output = await _socket.OpenAsync(request, cancellationToken))
+                await output.CopyToAsync(Stream.Null, cancellationToken);
+            return (await ReadAsync($"exec/{Escape(session.Id)}/json", PodmanJson.Default.PodmanExec, cancellationToken)).ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            await KillAsync(session.Id);
+            throw;
+        }
+    }
+
     /// <param name="seconds">At least 1: podman takes 0 for "not said".</param>
     internal Task StopPodAsync(string pod, int seconds, CancellationToken cancellationToken)
     {
@@ -82,10 +117,23 @@ public sealed class PodmanClient : IDisposable
     internal Task<bool> ImageExistsAsync(string reference, CancellationToken cancellationToken) =>
         ExistsAsync($"images/{Escape(reference)}/exists", cancellationToken);
 
-    /// <param name="auth">Content of X-Registry-Auth, or null.</param>
-    internal async Task PullAsync(string reference, string? auth, TimeSpan deadline, CancellationToken cancellationToken)
+    /// <summary>What an image is, whatever it is called; null when it is not there.</summary>
+    internal async Task<string?> ImageIdAsync(string reference, CancellationToken cancellationToken)
     {
-        var path = $"images/pull?reference={Escape(reference)}&policy=always";
+        try
+        {
+            return (await ReadAsync($"images/{Escape(reference)}/json", PodmanJson.Default.PodmanImage, cancellationToken)).Id is { Length: > 0 } id ? id.Replace("sha256:", "", StringComparison.Ordinal) : null;
+        }
+        catch (PodmanException exception) when (exception.Status == HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <param name="auth">Content of X-Registry-Auth, or null.</param>
+    internal async Task PullAsync(string reference, string? auth, TimeSpan deadline, CancellationToken cancellationToken, string policy = "always")
+    {
+        var path = $"images/pull?reference={Escape(reference)}&policy={policy}";
         using var request = new HttpRequestMessage(HttpMethod.Post, await PrefixAsync(cancellationToken) + path);
         if (auth is not null)
             request.Headers.TryAddWithoutValidation("X-Registry-Auth", auth);
@@ -97,17 +145,41 @@ public sealed class PodmanClient : IDisposable
         }
     }
 
+    /// <summary>Whether it is gone; false when a container uses it.</summary>
+    internal async Task<bool> RemoveImageAsync(string reference, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DeleteAsync($"images/{Escape(reference)}?force=false", cancellationToken);
+            return true;
+        }
+        catch (PodmanException exception) when (exception.Status is HttpStatusCode.Conflict or HttpStatusCode.InternalServerError)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Where images and containers are kept.</summary>
+    internal async Task<string?> StorageFolderAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await ReadAsync("info", PodmanJson.Default.PodmanInfo, cancellationToken)).Store?.GraphRoot;
+        }
+        catch (PodmanException exception) when (!exception.Unreachable)
+        {
+            return null;
+        }
+    }
+
     internal Task<List<PodmanVolume>> ListVolumesAsync(string label, CancellationToken cancellationToken) =>
         ReadAsync($"volumes/json?filters={Filter("label", label)}", PodmanJson.Default.ListPodmanVolume, cancellationToken);
 
     internal Task<bool> VolumeExistsAsync(string name, CancellationToken cancellationToken) => ExistsAsync($"volumes/{Escape(name)}/exists", cancellationToken);
 
-    internal async Task CreateVolumeAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+    internal async Task CreateVolumeAsync(string name, IReadOnlyDictionary<string, string> labels, Dictionary<string, string>? options, CancellationToken cancellationToken)
     {
-        using var content = JsonContent.Create(new PodmanVolumeRequest(name, new(labels, StringComparer.Ordinal)), PodmanJson.Default.PodmanVolumeRequest);
-        // podman reads the length, it does not take chunks here.
-        await content.LoadIntoBufferAsync(cancellationToken);
-        using var response = await CallAsync(HttpMethod.Post, "volumes/create", content, Quick, cancellationToken);
+        using var response = await SendAsync("volumes/create", new PodmanVolumeRequest(name, new(labels, StringComparer.Ordinal), options ?? []), PodmanJson.Default.PodmanVolumeRequest, cancellationToken);
     }
 
     internal Task RemoveVolumeAsync(string name, CancellationToken cancellationToken) => DeleteAsync($"volumes/{Escape(name)}", cancellationToken);
@@ -124,6 +196,40 @@ public sealed class PodmanClient : IDisposable
         }
     }
 
+    /// <summary>What a container wrote since then, and goes on to write: frames of eight bytes and a line with its time.</summary>
+    internal Task<Stream> LogsAsync(string id, DateTimeOffset since, CancellationToken cancellationToken) => LogsAsync(id, since, follow: true, tail: null, cancellationToken);
+
+    /// <param name="tail">Only the last so many of what there is; null for all.</param>
+    internal async Task<Stream> LogsAsync(string id, DateTimeOffset since, bool follow, int? tail, CancellationToken cancellationToken)
+    {
+        var last = tail is { } lines ? string.Create(CultureInfo.InvariantCulture, $"&tail={lines}") : "";
+        var path = string.Create(CultureInfo.InvariantCulture, $"containers/{Escape(id)}/logs?follow={(follow ? "true" : "false")}&stdout=true&stderr=true&timestamps=true&since={since.ToUnixTimeSeconds()}{last}");
+        using var request = new HttpRequestMessage(HttpMethod.Get, await PrefixAsync(cancellationToken) + path);
+        return await _socket.OpenAsync(request, cancellationToken);
+    }
+
+    /// <summary>podman kills no command that it has started in a container, so that is done by hand.</summary>
+    private async Task KillAsync(string session)
+    {
+        try
+        {
+            if (await ReadAsync($"exec/{Escape(session)}/json", PodmanJson.Default.PodmanExec, CancellationToken.None) is { Running: true, Pid: > 0 } hung)
+                System.Diagnostics.Process.GetProcessById(hung.Pid).Kill();
+        }
+        catch (Exception exception) when (exception is PodmanException or ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            // It has ended by itself.
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        using var content = JsonContent.Create(body, type);
+        // podman reads the length, it does not take chunks here.
+        await content.LoadIntoBufferAsync(cancellationToken);
+        return await CallAsync(HttpMethod.Post, path, content, Quick, cancellationToken);
+    }
+
     /// <summary>Is podman there and new enough?</summary>
     private async Task<string> PrefixAsync(CancellationToken cancellationToken)
     {
@@ -136,6 +242,7 @@ public sealed class PodmanClient : IDisposable
             throw new PodmanException($"what answers at {SocketPath} is not podman");
         if (version < Oldest)
             throw new PodmanException($"podman {said} is too old: {Oldest} or later is needed");
+        _version = version;
         return _prefix = $"v{version}/libpod/";
     }
 

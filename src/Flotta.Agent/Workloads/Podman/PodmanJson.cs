@@ -34,7 +34,20 @@ internal sealed record PodmanContainer
     public string? Name { get; init; }
 
     public PodmanContainerState? State { get; init; }
+
+    public PodmanHostConfig? HostConfig { get; init; }
+
+    public PodmanNetworkSettings? NetworkSettings { get; init; }
 }
+
+internal sealed record PodmanHostConfig(string? NetworkMode);
+
+internal sealed record PodmanNetworkSettings(Dictionary<string, PodmanNetwork?>? Networks)
+{
+    public string? Address => Networks?.Values.Select(network => network?.IPAddress).FirstOrDefault(address => !string.IsNullOrEmpty(address));
+}
+
+internal sealed record PodmanNetwork(string? IPAddress);
 
 internal sealed record PodmanContainerState
 {
@@ -83,13 +96,45 @@ internal sealed record PodmanPullLine
 
 internal sealed record PodmanEvent(string? Type, string? Action);
 
+internal sealed record PodmanInfo
+{
+    [JsonPropertyName("store")]
+    public PodmanStore? Store { get; init; }
+}
+
+internal sealed record PodmanStore
+{
+    [JsonPropertyName("graphRoot")]
+    public string? GraphRoot { get; init; }
+}
+
 internal sealed record PodmanVolume(string? Name, Dictionary<string, string>? Labels);
 
-internal sealed record PodmanVolumeRequest(string Name, Dictionary<string, string> Labels);
+internal sealed record PodmanImage(string? Id);
+
+internal sealed record PodmanExecRequest(IReadOnlyList<string> Cmd, bool AttachStdout, bool AttachStderr);
+
+internal sealed record PodmanExecStart(bool Detach);
+
+internal sealed record PodmanExec
+{
+    // The session is made with "Id" and shown with "ID".
+    [JsonPropertyName("Id")]
+    public string Id { get; init; } = "";
+
+    public bool Running { get; init; }
+
+    public int ExitCode { get; init; }
+
+    public int Pid { get; init; }
+}
+
+internal sealed record PodmanVolumeRequest(string Name, Dictionary<string, string> Labels, Dictionary<string, string> Options);
 
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(List<PodmanPod>))]
 [JsonSerializable(typeof(PodmanPodInspected))]
+[JsonSerializable(typeof(PodmanInfo))]
 [JsonSerializable(typeof(PodmanContainer))]
 [JsonSerializable(typeof(PodmanPlayed))]
 [JsonSerializable(typeof(PodmanError))]
@@ -97,5 +142,9 @@ internal sealed record PodmanVolumeRequest(string Name, Dictionary<string, strin
 [JsonSerializable(typeof(PodmanEvent))]
 [JsonSerializable(typeof(List<PodmanVolume>))]
 [JsonSerializable(typeof(PodmanVolumeRequest))]
+[JsonSerializable(typeof(PodmanExecRequest))]
+[JsonSerializable(typeof(PodmanExecStart))]
+[JsonSerializable(typeof(PodmanExec))]
+[JsonSerializable(typeof(PodmanImage))]
 [JsonSerializable(typeof(Dictionary<string, string[]>))]
 internal sealed partial class PodmanJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
@@ -27,7 +28,8 @@ internal sealed class PodmanSocket : IDisposable
             ConnectCallback = ConnectAsync,
             UseProxy = false,
             AllowAutoRedirect = false,
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+            // A connection to a socket costs next to nothing, and a pool looks through its connections again and again.
+            PooledConnectionIdleTimeout = TimeSpan.Zero,
         };
         _http = new HttpClient(handler) { BaseAddress = new Uri("http://podman/"), MaxResponseContentBufferSize = MaxAnswerBytes, Timeout = Timeout.InfiniteTimeSpan };
     }
@@ -80,6 +82,23 @@ internal sealed class PodmanSocket : IDisposable
                 throw Explain(exception, deadline);
             }
             yield return lines.Current;
+        }
+    }
+
+    /// <summary>The body of a good answer as it comes; disposing it ends the connection.</summary>
+    public async Task<Stream> OpenAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            if (response.IsSuccessStatusCode)
+                return await response.Content.ReadAsStreamAsync(cancellationToken);
+            using (response)
+                throw Error(response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
+        }
+        catch (Exception exception) when (IsTransport(exception, cancellationToken))
+        {
+            throw Explain(exception, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -143,7 +162,10 @@ internal sealed class PodmanSocket : IDisposable
 
     public static string OneLine(string text)
     {
-        var line = string.Join(' ', text.Split((char[])['\r', '\n', '\t', ' '], StringSplitOptions.RemoveEmptyEntries));
+        // People read it in a terminal, and what is in it may be anybody's.
+        var shown = text.Length <= 4 * MaxMessage ? text : text[..(4 * MaxMessage)];
+        var plain = string.Concat(shown.Select(letter => char.GetUnicodeCategory(letter) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate ? ' ' : letter));
+        var line = string.Join(' ', plain.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         return line.Length <= MaxMessage ? line : line[..MaxMessage] + "…";
     }
 

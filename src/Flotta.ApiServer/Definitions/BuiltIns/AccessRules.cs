@@ -51,16 +51,8 @@ internal static class AccessRules
         Binding("RoleBinding", namespaced: true),
     ];
 
-    private static ResourceDefinition Define(string kind, bool namespaced, string description, params (string, Schema)[] properties) => new()
+    private static ResourceDefinition Define(string kind, bool namespaced, string description, params (string, Schema)[] properties) => ResourceDefinition.OfServer(Group, kind, namespaced) with
     {
-        Group = Group,
-        Version = "v1",
-        Plural = kind.ToLowerInvariant() + "s",
-        Singular = kind.ToLowerInvariant(),
-        Kind = kind,
-        ListKind = kind + "List",
-        Namespaced = namespaced,
-        BuiltIn = true,
         CheckName = ObjectNames.CheckPathSegment,
         Schema = new ObjectSchema(Models.Kind(Prefix + kind, description, properties)),
     };
@@ -74,7 +66,7 @@ internal static class AccessRules
             },
             Check = (item, _) => CheckRules(item, namespaced),
             PrinterColumns = [Cells.Name, Cells.CreatedAt],
-            Cells = (item, _) => [Cells.NameOf(item), item["metadata"].TextAt("creationTimestamp")],
+            Cells = (item, _) => new(Cells.NameOf(item), item["metadata"].TextAt("creationTimestamp")),
         };
 
     private static ResourceDefinition Binding(string kind, bool namespaced) =>
@@ -87,11 +79,9 @@ internal static class AccessRules
                 Cells.Name, Cells.Column("Role", "Which role is given."), Cells.Age, Cells.Column("Users", "Users in the binding", 1),
                 Cells.Column("Groups", "Groups in the binding", 1), Cells.Column("ServiceAccounts", "ServiceAccounts in the binding", 1),
             ],
-            Cells = (item, now) =>
-            [
+            Cells = (item, now) => new(
                 Cells.NameOf(item), $"{item["roleRef"].TextAt("kind")}/{item["roleRef"].TextAt("name")}", Cells.AgeOf(item, now), Named(item, "User"),
-                Named(item, "Group"), Named(item, "ServiceAccount"),
-            ],
+                Named(item, "Group"), Named(item, "ServiceAccount")),
         };
 
     private static string Named(JsonObject item, string kind) => string.Join(", ", item["subjects"].Objects()

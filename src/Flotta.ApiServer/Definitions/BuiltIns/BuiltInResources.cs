@@ -16,7 +16,9 @@ internal static class BuiltInResources
         Events.Core,
         Events.Grouped,
         Leases.Definition,
+        .. AccessReviews.Definitions,
         .. AccessRules.Definitions,
+        .. AdmissionRegistrations.Definitions,
         CustomResourceDefinition,
     ];
 }

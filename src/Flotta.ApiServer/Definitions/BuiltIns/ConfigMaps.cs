@@ -7,20 +7,12 @@ internal static class ConfigMaps
 {
     private const int MaxSize = 1024 * 1024;
 
-    public static ResourceDefinition Definition { get; } = new()
+    public static ResourceDefinition Definition { get; } = ResourceDefinition.OfServer("", "ConfigMap", namespaced: true) with
     {
-        Group = "",
-        Version = "v1",
-        Plural = "configmaps",
-        Singular = "configmap",
-        Kind = "ConfigMap",
-        ListKind = "ConfigMapList",
         ShortNames = ["cm"],
-        Namespaced = true,
-        BuiltIn = true,
         Check = Check,
         PrinterColumns = [Cells.Name, Cells.Column("Data", "How many entries it has."), Cells.Age],
-        Cells = (item, now) => [Cells.NameOf(item), Cells.Count(item["data"], item["binaryData"]), Cells.AgeOf(item, now)],
+        Cells = (item, now) => new(Cells.NameOf(item), Cells.Count(item["data"], item["binaryData"]), Cells.AgeOf(item, now)),
         Schema = new ObjectSchema(Models.Kind(
             "io.k8s.api.core.v1.ConfigMap",
             "ConfigMap holds configuration data for workloads to consume.",

@@ -4,23 +4,15 @@ internal static class CustomResourceDefinitions
 {
     private const string Prefix = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.";
 
-    public static ResourceDefinition Definition { get; } = new()
+    public static ResourceDefinition Definition { get; } = ResourceDefinition.OfServer("apiextensions.k8s.io", "CustomResourceDefinition", namespaced: false) with
     {
-        Group = "apiextensions.k8s.io",
-        Version = "v1",
-        Plural = "customresourcedefinitions",
-        Singular = "customresourcedefinition",
-        Kind = "CustomResourceDefinition",
-        ListKind = "CustomResourceDefinitionList",
         ShortNames = ["crd", "crds"],
         Categories = ["api-extensions"],
-        Namespaced = false,
-        BuiltIn = true,
         HasStatus = true,
         HasGeneration = true,
         // Its defaults and rules are CustomResources': the verbs call them by name, as they must establish what was defined.
         PrinterColumns = [Cells.Name, Cells.CreatedAt],
-        Cells = (item, _) => [Cells.NameOf(item), item["metadata"].TextAt("creationTimestamp")],
+        Cells = (item, _) => new(Cells.NameOf(item), item["metadata"].TextAt("creationTimestamp")),
         Schema = new ObjectSchema(Models.Kind(
             Prefix + "CustomResourceDefinition",
             "CustomResourceDefinition describes a resource that the server is to serve. Its name is <plural>.<group>.",

@@ -8,7 +8,7 @@ internal static class Events
     private const int MaxMessage = 1024;
 
     // The field of v1 beside the field of events.k8s.io/v1.
-    private static readonly (string Core, string Grouped)[] Renamed =
+    private static readonly (string Core, string Grouped)[] Renames =
     [
         ("involvedObject", "regarding"),
         ("message", "note"),
@@ -39,91 +39,80 @@ internal static class Events
         new("Name", "string", "", "name", Cells.Name.Description, 1),
     ];
 
-    public static ResourceDefinition Core { get; } = new()
-    {
-        Group = "",
-        Version = "v1",
-        Plural = "events",
-        Singular = "event",
-        Kind = "Event",
-        ListKind = "EventList",
-        ShortNames = ["ev"],
-        Namespaced = true,
-        BuiltIn = true,
-        SelectableFields =
-        [
-            "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "involvedObject.apiVersion",
-            "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason", "reportingComponent", "source:source.component", "type",
-        ],
-        Normalise = (item, _) => Complete(item, "involvedObject", "source", "firstTimestamp", "lastTimestamp", "reportingComponent"),
-        Check = CheckCore,
-        PrinterColumns = Columns,
-        Cells = Row,
-        Schema = new ObjectSchema(Models.Kind(
-            "io.k8s.api.core.v1.Event",
-            "Event tells of something that happened to an object. Events are kept for a limited time.",
-            ("action", Models.Text("What was done or failed.")),
-            ("count", Models.Int32("How often this has happened.")),
-            ("eventTime", Models.MicroTime("When it was first observed.")),
-            ("firstTimestamp", Models.Time("When it was first recorded.")),
-            ("involvedObject!", Models.ObjectReference),
-            ("lastTimestamp", Models.Time("When it was last recorded.")),
-            ("message", Models.Text("What a person should know.")),
-            ("reason", Models.Text("One word for why.")),
-            ("related", Models.ObjectReference),
-            ("reportingComponent", Models.Text("The controller that reports it.")),
-            ("reportingInstance", Models.Text("Which instance of that controller.")),
-            ("series", Series("io.k8s.api.core.v1.EventSeries")),
-            ("source", Source),
-            ("type", Models.Text("Normal or Warning.")))),
-    };
+    // By their names in v1; what about the event is, and what it must have, differs.
+    private static readonly (string Core, string Path)[] Selectable =
+    [
+        ("involvedObject.kind", ""), ("involvedObject.namespace", ""), ("involvedObject.name", ""), ("involvedObject.uid", ""), ("involvedObject.apiVersion", ""),
+        ("involvedObject.resourceVersion", ""), ("involvedObject.fieldPath", ""), ("reason", ""), ("reportingComponent", ""), ("source", "source.component"), ("type", ""),
+    ];
 
-    public static ResourceDefinition Grouped { get; } = new()
+    public static ResourceDefinition Core { get; } = Define("", "core", core => core, required: "involvedObject") with { Check = CheckCore, Cells = Row };
+
+    public static ResourceDefinition Grouped { get; } = Define("events.k8s.io", "events", InGroup, required: "eventTime") with
     {
-        Group = "events.k8s.io",
-        Version = "v1",
-        Plural = "events",
-        Singular = "event",
-        Kind = "Event",
-        ListKind = "EventList",
-        ShortNames = ["ev"],
-        Namespaced = true,
-        BuiltIn = true,
         StoredAs = Core,
         FromStored = FromCore,
         ToStored = ToCore,
-        SelectableFields =
-        [
-            "regarding.kind", "regarding.namespace", "regarding.name", "regarding.uid", "regarding.apiVersion", "regarding.resourceVersion",
-            "regarding.fieldPath", "reason", "reportingController", "source:deprecatedSource.component", "type",
-        ],
-        Normalise = (item, _) =>
-            Complete(item, "regarding", "deprecatedSource", "deprecatedFirstTimestamp", "deprecatedLastTimestamp", "reportingController"),
         Check = CheckGrouped,
-        PrinterColumns = Columns,
         Cells = (item, now) => Row(ToCore(item), now),
-        Schema = new ObjectSchema(Models.Kind(
-            "io.k8s.api.events.v1.Event",
-            "Event tells of something that happened to an object. Events are kept for a limited time.",
-            ("action", Models.Text("What was done or failed.")),
-            ("deprecatedCount", Models.Int32("count of v1.")),
-            ("deprecatedFirstTimestamp", Models.Time("firstTimestamp of v1.")),
-            ("deprecatedLastTimestamp", Models.Time("lastTimestamp of v1.")),
-            ("deprecatedSource", Source),
-            ("eventTime!", Models.MicroTime("When it was first observed.")),
-            ("note", Models.Text("What a person should know.")),
-            ("reason", Models.Text("One word for why.")),
-            ("regarding", Models.ObjectReference),
-            ("related", Models.ObjectReference),
-            ("reportingController", Models.Text("The controller that reports it.")),
-            ("reportingInstance", Models.Text("Which instance of that controller.")),
-            ("series", Series("io.k8s.api.events.v1.EventSeries")),
-            ("type", Models.Text("Normal or Warning.")))),
     };
 
-    public static JsonObject FromCore(JsonObject item) => Rename(item, "events.k8s.io/v1", Renamed.Select(pair => (pair.Core, pair.Grouped)));
+    private static ResourceDefinition Define(string group, string model, Func<string, string> name, string required) => ResourceDefinition.OfServer(group, "Event", namespaced: true) with
+    {
+        ShortNames = ["ev"],
+        SelectableFields = [.. Selectable.Select(each => each.Path.Length == 0 ? OfPath(each.Core, name) : $"{each.Core}:{OfPath(each.Path, name)}")],
+        Normalise = (item, _) => Complete(item, name),
+        PrinterColumns = Columns,
+        Schema = new ObjectSchema(Models.Kind(
+            $"io.k8s.api.{model}.v1.Event",
+            "Event tells of something that happened to an object. Events are kept for a limited time.",
+            [.. Fields(model).Select(field => (name(field.Name) + (field.Name == required ? "!" : ""), field.Schema)).OrderBy(field => field.Item1, StringComparer.Ordinal)])),
+    };
 
-    public static JsonObject ToCore(JsonObject item) => Rename(item, "v1", Renamed.Select(pair => (pair.Grouped, pair.Core)));
+    private static (string Name, Schema Schema)[] Fields(string model) =>
+    [
+        ("action", Models.Text("What was done or failed.")),
+        ("count", Models.Int32("How often this has happened.")),
+        ("eventTime", Models.MicroTime("When it was first observed.")),
+        ("firstTimestamp", Models.Time("When it was first recorded.")),
+        ("involvedObject", Models.ObjectReference),
+        ("lastTimestamp", Models.Time("When it was last recorded.")),
+        ("message", Models.Text("What a person should know.")),
+        ("reason", Models.Text("One word for why.")),
+        ("related", Models.ObjectReference),
+        ("reportingComponent", Models.Text("The controller that reports it.")),
+        ("reportingInstance", Models.Text("Which instance of that controller.")),
+        ("series", Models.Model(
+            $"io.k8s.api.{model}.v1.EventSeries",
+            "EventSeries tells of an event that goes on.",
+            ("count", Models.Int32("How often it happened in the series.")),
+            ("lastObservedTime", Models.MicroTime("When it last happened.")))),
+        ("source", Source),
+        ("type", Models.Text("Normal or Warning.")),
+    ];
+
+    private static string OfPath(string path, Func<string, string> name) => string.Join('.', path.Split('.').Select((step, i) => i == 0 ? name(step) : step));
+
+    private static string InGroup(string core) => Array.Find(Renames, pair => pair.Core == core).Grouped ?? core;
+
+    public static JsonObject FromCore(JsonObject item)
+    {
+        var renamed = Rename(item, "events.k8s.io/v1", Renames.Select(pair => (pair.Core, pair.Grouped)));
+        // v1 writes them when they are empty as well.
+        foreach (var name in (ReadOnlySpan<string>)["reportingController", "reportingInstance"])
+        {
+            if (renamed.TextAt(name).Length == 0) renamed.Remove(name);
+        }
+
+        return renamed;
+    }
+
+    public static JsonObject ToCore(JsonObject item)
+    {
+        var renamed = Rename(item, "v1", Renames.Select(pair => (pair.Grouped, pair.Core)));
+        Complete(renamed, name => name);
+        return renamed;
+    }
 
     private static JsonObject Rename(JsonObject item, string apiVersion, IEnumerable<(string From, string To)> names)
     {
@@ -134,23 +123,17 @@ internal static class Events
         return renamed;
     }
 
-    private static Schema Series(string model) => Models.Model(
-        model,
-        "EventSeries tells of an event that goes on.",
-        ("count", Models.Int32("How often it happened in the series.")),
-        ("lastObservedTime", Models.MicroTime("When it last happened.")));
-
     // Clients read these without asking whether they are there.
-    private static void Complete(JsonObject item, string about, string source, string first, string last, string reporter)
+    private static void Complete(JsonObject item, Func<string, string> name)
     {
-        item[about] ??= new JsonObject();
-        item[source] ??= new JsonObject();
-        foreach (var time in (ReadOnlySpan<string>)[first, last, "eventTime"])
+        item[name("involvedObject")] ??= new JsonObject();
+        item[name("source")] ??= new JsonObject();
+        foreach (var time in (ReadOnlySpan<string>)["firstTimestamp", "lastTimestamp", "eventTime"])
         {
-            if (!item.ContainsKey(time)) item[time] = null;
+            if (!item.ContainsKey(name(time))) item[name(time)] = null;
         }
 
-        item[reporter] ??= "";
+        item[name("reportingComponent")] ??= "";
         item["reportingInstance"] ??= "";
     }
 
@@ -206,8 +189,7 @@ internal static class Events
         var component = item["source"].TextAt("component") is { Length: > 0 } named ? named : item.TextAt("reportingComponent");
         var host = item["source"].TextAt("host") is { Length: > 0 } node ? node : item.TextAt("reportingInstance");
         var what = about.TextAt("kind").ToLowerInvariant();
-        return
-        [
+        return new JsonArray(
             Age.Of(last, now),
             item.TextAt("type"),
             item.TextAt("reason"),
@@ -217,8 +199,7 @@ internal static class Events
             item.TextAt("message").Trim(),
             Age.Of(first, now),
             Math.Max(count, 1),
-            Cells.NameOf(item),
-        ];
+            Cells.NameOf(item));
     }
 
     private static string? Time(JsonObject item, string field) => item[field].AsText() is { Length: > 0 } text ? text : null;

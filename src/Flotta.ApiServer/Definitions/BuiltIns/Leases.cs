@@ -4,20 +4,12 @@ namespace Flotta.ApiServer.Definitions;
 
 internal static class Leases
 {
-    public static ResourceDefinition Definition { get; } = new()
+    public static ResourceDefinition Definition { get; } = ResourceDefinition.OfServer("coordination.k8s.io", "Lease", namespaced: true) with
     {
-        Group = "coordination.k8s.io",
-        Version = "v1",
-        Plural = "leases",
-        Singular = "lease",
-        Kind = "Lease",
-        ListKind = "LeaseList",
-        Namespaced = true,
-        BuiltIn = true,
         Normalise = (item, _) => item["spec"] ??= new JsonObject(),
         Check = Check,
         PrinterColumns = [Cells.Name, Cells.Column("Holder", "Who holds the lease."), Cells.Age],
-        Cells = (item, now) => [Cells.NameOf(item), item["spec"].TextAt("holderIdentity"), Cells.AgeOf(item, now)],
+        Cells = (item, now) => new(Cells.NameOf(item), item["spec"].TextAt("holderIdentity"), Cells.AgeOf(item, now)),
         Schema = new ObjectSchema(Models.Kind(
             "io.k8s.api.coordination.v1.Lease",
             "Lease is what someone holds for a time, to lead or to show that they live.",

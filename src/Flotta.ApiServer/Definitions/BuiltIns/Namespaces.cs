@@ -6,25 +6,17 @@ internal static class Namespaces
 {
     private const string Finalizer = "kubernetes";
 
-    public static ResourceDefinition Definition { get; } = new()
+    public static ResourceDefinition Definition { get; } = ResourceDefinition.OfServer("", "Namespace", namespaced: false) with
     {
-        Group = "",
-        Version = "v1",
-        Plural = "namespaces",
-        Singular = "namespace",
-        Kind = "Namespace",
-        ListKind = "NamespaceList",
         ShortNames = ["ns"],
-        Namespaced = false,
         Verbs = ["create", "delete", "get", "list", "patch", "update", "watch"],
-        BuiltIn = true,
         HasStatus = true,
         SelectableFields = ["status.phase"],
         CheckName = ObjectNames.CheckDnsLabel,
         Normalise = Normalise,
         Check = Check,
         PrinterColumns = [Cells.Name, Cells.Column("Status", "The status of the namespace"), Cells.Age],
-        Cells = (item, now) => [Cells.NameOf(item), item["status"].TextAt("phase"), Cells.AgeOf(item, now)],
+        Cells = (item, now) => new(Cells.NameOf(item), item["status"].TextAt("phase"), Cells.AgeOf(item, now)),
         Schema = new ObjectSchema(Models.Kind(
             "io.k8s.api.core.v1.Namespace",
             "Namespace is a scope for names. Many of them can be in one cluster.",
@@ -55,7 +47,7 @@ internal static class Namespaces
         {
             // Every namespace is emptied before it goes: the finalizer stays until that is done.
             if (spec["finalizers"] is not JsonArray finalizers) spec["finalizers"] = finalizers = [];
-            if (!finalizers.Texts().Contains(Finalizer, StringComparer.Ordinal)) finalizers.Add(Finalizer);
+            if (!finalizers.Texts().Contains(Finalizer, StringComparer.Ordinal)) finalizers.Add((JsonNode)Finalizer);
             item["status"] = new JsonObject { ["phase"] = "Active" };
         }
         else

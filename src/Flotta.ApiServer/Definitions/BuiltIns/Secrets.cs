@@ -9,21 +9,13 @@ internal static class Secrets
     private const int MaxSize = 1024 * 1024;
     private const string ServiceAccountName = "kubernetes.io/service-account.name";
 
-    public static ResourceDefinition Definition { get; } = new()
+    public static ResourceDefinition Definition { get; } = ResourceDefinition.OfServer("", "Secret", namespaced: true) with
     {
-        Group = "",
-        Version = "v1",
-        Plural = "secrets",
-        Singular = "secret",
-        Kind = "Secret",
-        ListKind = "SecretList",
-        Namespaced = true,
-        BuiltIn = true,
         SelectableFields = ["type"],
         Normalise = Normalise,
         Check = Check,
         PrinterColumns = [Cells.Name, Cells.Column("Type", "What kind of secret it is."), Cells.Column("Data", "How many entries it has."), Cells.Age],
-        Cells = (item, now) => [Cells.NameOf(item), item.TextAt("type"), Cells.Count(item["data"]), Cells.AgeOf(item, now)],
+        Cells = (item, now) => new(Cells.NameOf(item), item.TextAt("type"), Cells.Count(item["data"]), Cells.AgeOf(item, now)),
         Schema = new ObjectSchema(Models.Kind(
             "io.k8s.api.core.v1.Secret",
             "Secret holds secret data. The values in data are base64.",
@@ -77,7 +69,7 @@ internal static class Secrets
                 errors.Add(FieldError.Required("data[%s][username]"));
                 errors.Add(FieldError.Required("data[%s][password]"));
                 break;
-            case "kubernetes.io/ssh-auth" when !data.ContainsKey("ssh-privatekey"):
+            case "kubernetes.io/ssh-auth" when (data["ssh-privatekey"].AsText() ?? "").Length == 0:
                 errors.Add(FieldError.Required("data[%s][ssh-privatekey]"));
                 break;
             case "kubernetes.io/service-account-token" when item["metadata"].At("annotations").TextAt(ServiceAccountName).Length == 0:

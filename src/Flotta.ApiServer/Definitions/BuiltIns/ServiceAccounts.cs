@@ -2,20 +2,13 @@ namespace Flotta.ApiServer.Definitions;
 
 internal static class ServiceAccounts
 {
-    public static ResourceDefinition Definition { get; } = new()
+    public static ResourceDefinition Definition { get; } = ResourceDefinition.OfServer("", "ServiceAccount", namespaced: true) with
     {
-        Group = "",
-        Version = "v1",
-        Plural = "serviceaccounts",
-        Singular = "serviceaccount",
-        Kind = "ServiceAccount",
-        ListKind = "ServiceAccountList",
         ShortNames = ["sa"],
-        Namespaced = true,
-        BuiltIn = true,
+        Subresources = [new ServedSubresource("token", "authentication.k8s.io", "v1", "TokenRequest", ["create"])],
         Check = (item, _) => [.. ObjectMetadata.CheckBuiltInFinalizers(item)],
         PrinterColumns = [Cells.Name, Cells.Column("Secrets", "How many secrets it may use."), Cells.Age],
-        Cells = (item, now) => [Cells.NameOf(item), Cells.Count(item["secrets"]), Cells.AgeOf(item, now)],
+        Cells = (item, now) => new(Cells.NameOf(item), Cells.Count(item["secrets"]), Cells.AgeOf(item, now)),
         Schema = new ObjectSchema(Models.Kind(
             "io.k8s.api.core.v1.ServiceAccount",
             "ServiceAccount is an identity for programs, with what they need to prove it.",

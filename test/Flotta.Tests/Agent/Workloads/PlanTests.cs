@@ -111,7 +111,8 @@ public sealed class PlanTests
         var pod = Pod("web", "Created", new ActualContainer("c1", "web-main", "created"));
         Between([Web], [pod], state).ShouldContain("stop: it does not start, remove web, create");
         Between([Web], [pod], state with { Failures = 4 }).ShouldBe("web: start: container web-main has not run yet");
-        Between([Web], [pod], state with { Reason = Reasons.PortInUse }).ShouldBe("web: start: container web-main has not run yet");
+        // podman holds on to the port of a start that failed half-way, and says that it is in use, for as long as the pod exists.
+        Between([Web], [pod], state with { Reason = Reasons.PortInUse }).ShouldContain("stop: it does not start, remove web, create");
     }
 
     [Fact]
@@ -144,8 +145,8 @@ public sealed class PlanTests
         Containers = containers.Length > 0 ? containers : [new ActualContainer("c1", name + "-main", "running")],
     };
 
-    private static Plan Of(DesiredPod[] desired, ActualPod[] actual, ItemState? state = null) =>
-        Plan.Between(desired, actual, new Dictionary<string, ItemState>(StringComparer.Ordinal) { ["web"] = state ?? ItemState.Fresh }, Now);
+    private static Plan Of(DesiredPod[] desired, ActualPod[] actual, ItemState? state = null, bool unproven = false) =>
+        Plan.Between(desired, actual, new Dictionary<string, ItemState>(StringComparer.Ordinal) { ["web"] = (state ?? ItemState.Fresh) with { Good = unproven ? null : Web.Manifest!.Hash } }, Now);
 
     private static string Between(DesiredPod[] desired, ActualPod[] actual, ItemState? state = null) => Of(desired, actual, state).ToString();
 }

@@ -94,6 +94,29 @@ public sealed class WorkloadLoopTests : IAsyncDisposable
         _podman.Pods["web"].Id.ShouldBe(id);
     }
 
+    [Fact]
+    public async Task An_update_that_starts_and_keeps_ending_is_rolled_back_and_said_so()
+    {
+        await RunningAsync();
+        var hash = _podman.Pods["web"].Labels["project-flotta.io/hash"];
+        Apply(Desired.Web(image: "localhost/web:2"));
+        await UntilAsync(() => Document("web").Contains("web:2", StringComparison.Ordinal));
+        await UntilAsync(() =>
+        {
+            if (Document("web").Contains("web:2", StringComparison.Ordinal) && _podman.Pods["web"].Status == "Running")
+                _podman.Exit("web", 3);
+            return State("web").Reason == Reasons.RolledBack;
+        });
+        _podman.Pods["web"].Labels["project-flotta.io/hash"].ShouldBe(hash);
+        _podman.Pods["web"].Status.ShouldBe("Running");
+        State("web").Message!.ShouldContain("ended with code 3; the previous version runs on");
+        TakeEvents().ShouldContain(happened => happened.Reason == Reasons.RolledBack && happened.Type == "warn");
+
+        // The next version is tried at once.
+        Apply(Desired.Web(image: "localhost/web:2", extra: "restartPolicy: OnFailure"));
+        await UntilAsync(() => State("web") is { Phase: "Running", Reason: null } && Document("web").Contains("web:2", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("/stop")]
     [InlineData("DELETE pods")]
@@ -240,6 +263,7 @@ public sealed class WorkloadLoopTests : IAsyncDisposable
         await StartAsync();
         Apply(Desired.Web());
         await UntilAsync(() => State("web") is { Phase: "Running", Reason: null });
+        await UntilAsync(() => File.Exists(Path.Combine(_data, "workloads", "web", "last-good.json")));
         TakeEvents();
     }
 

@@ -39,6 +39,11 @@ public sealed class ObjectBodyTests
         },
         iter: 3000);
 
+    [Theory]
+    [InlineData(":\r{\n>")]
+    [InlineData("!!]")]
+    public void Yaml_that_the_parser_trips_over_is_refused(string text) => ObjectBody.ParseYaml(Encoding.UTF8.GetBytes(text)).Problem.ShouldNotBeNull();
+
     [Fact]
     public void Yaml_is_read_like_json()
     {

@@ -45,4 +45,15 @@ public sealed class ServerSideApplyTests(RunningApiServer server) : IClassFixtur
     }
 
     private static string Path(string name, string manager) => $"/api/v1/namespaces/default/configmaps/{name}?fieldManager={manager}";
+
+    [Theory]
+    [InlineData("""{"apiVersion":"v1","kind":"ConfigMap","metadata":[null]}""")]
+    [InlineData("""{"apiVersion":"v1","kind":"ConfigMap","metadata":"a"}""")]
+    [InlineData("[]")]
+    public async Task What_is_no_object_of_the_kind_is_refused_before_it_is_merged(string body)
+    {
+        var space = await server.NamespaceAsync();
+        var refused = await server.SendAsync(HttpMethod.Patch, $"/api/v1/namespaces/{space}/configmaps/a?fieldManager=m", body, "application/apply-patch+yaml");
+        refused.Code.ShouldBe(400, refused.Body.ToJsonString());
+    }
 }

@@ -117,7 +117,7 @@ public sealed class AssemblyTests
 
     [Theory]
     [InlineData("logCollection: {l: {kind: syslog, syslogConfig: {name: gone}}}", "ConfigMap gone of log target l does not exist")]
-    [InlineData("logCollection: {l: {kind: syslog, syslogConfig: {name: bad}}}", "the key Protocol of ConfigMap bad should be tcp or udp")]
+    [InlineData("logCollection: {l: {kind: syslog, syslogConfig: {name: bad}}}", "the key Protocol of ConfigMap bad should be tcp, udp, rfc5424+tcp, rfc5424+udp or tls")]
     [InlineData("metrics: {system: {allowList: {name: gone}}}", "ConfigMap gone with an allow-list does not exist")]
     [InlineData("metrics: {system: {allowList: {name: bad}}}", "ConfigMap bad has no key metrics_list.yaml")]
     [InlineData("metrics: {receiverConfiguration: {url: 'https://x', caSecretName: gone}}", "secret gone with the metrics receiver's CA does not exist")]
@@ -164,6 +164,37 @@ public sealed class AssemblyTests
         assembled.Message.Configuration!.Storage.ShouldBeNull();
     }
 
+    [Fact]
+    public void Limits_schedule_and_patterns_of_the_data_synchronisation_go_to_the_device()
+    {
+        var given = Read(
+            """
+            kind: EdgeDevice
+            metadata: {name: d, namespace: ns1}
+            spec: {storage: {maxKiBPerSecond: 5, schedule: [{from: "22:00", to: "06:00", days: [Mon]}], s3: {secretName: s, configMapName: m} } }
+            status: {workloads: [{name: w}]}
+            ---
+            kind: EdgeWorkload
+            metadata: {name: w, namespace: ns1}
+            spec: {type: pod, data: {ingressMaxMiB: 7, intervalSeconds: 9, egress: [{source: a, target: b, exclude: ["*.tmp"]}], ingress: [{source: c, target: d}]}, pod: {spec: {containers: [{name: c, image: i}]}}}
+            ---
+            kind: ConfigMap
+            metadata: {name: m, namespace: ns1}
+            data: {BUCKET_NAME: b, BUCKET_REGION: r, BUCKET_HOST: h, BUCKET_PORT: "443"}
+            ---
+            kind: Secret
+            metadata: {name: s, namespace: ns1}
+            data: {AWS_ACCESS_KEY_ID: aWQ=, AWS_SECRET_ACCESS_KEY: c2s=}
+            """);
+        var text = Encoding.UTF8.GetString(Flotta.Wire.WireJson.Write(ConfigurationAssembly.Assemble(given).Message, Flotta.Wire.WireJson.Types.DeviceConfigurationMessage));
+        text.ShouldContain("\"max_kib_per_second\":5");
+        text.ShouldContain("\"schedule\":[{\"days\":[\"Mon\"],\"from\":\"22:00\",\"to\":\"06:00\"}]");
+        text.ShouldContain("\"egress\":[{\"source\":\"a\",\"target\":\"b\",\"exclude\":[\"*.tmp\"]}]");
+        text.ShouldContain("\"ingress\":[{\"source\":\"c\",\"target\":\"d\"}]");
+        text.ShouldContain("\"ingress_max_mib\":7");
+        text.ShouldContain("\"interval_seconds\":9");
+    }
+
     private static string Pods(params (string Name, string Container)[] pods) => string.Join(
         "\n---\n",
         pods.Select(pod => $$$"""
@@ -194,28 +225,27 @@ public sealed class AssemblyTests
         var maps = new Dictionary<Attachment, V1ConfigMap>();
         foreach (var text in yaml.Split("\n---\n"))
         {
-            var json = JsonSerializer.Serialize(KubernetesYaml.Deserialize<object>(text));
             var node = JsonNode.Parse(ToTyped(text))!;
             var (ns, name) = (node["metadata"]!["namespace"]!.GetValue<string>(), node["metadata"]!["name"]!.GetValue<string>());
             switch (node["kind"]!.GetValue<string>())
             {
                 case "EdgeDevice":
-                    device = node.Deserialize<EdgeDevice>(KubeJson.Options);
+                    device = KubeJson.Deserialize<EdgeDevice>(node.ToJsonString());
                     break;
                 case "EdgeDeviceSet":
-                    set = node.Deserialize<EdgeDeviceSet>(KubeJson.Options);
+                    set = KubeJson.Deserialize<EdgeDeviceSet>(node.ToJsonString());
                     break;
                 case "EdgeWorkload":
-                    workloads.Add(node.Deserialize<EdgeWorkload>(KubeJson.Options)!);
+                    workloads.Add(KubeJson.Deserialize<EdgeWorkload>(node.ToJsonString())!);
                     break;
                 case "Secret":
-                    secrets[new(AttachmentKind.Secret, ns, name)] = node.Deserialize<V1Secret>(KubeJson.Options)!;
+                    secrets[new(AttachmentKind.Secret, ns, name)] = KubeJson.Deserialize<V1Secret>(node.ToJsonString())!;
                     break;
                 case "ConfigMap":
-                    maps[new(AttachmentKind.ConfigMap, ns, name)] = node.Deserialize<V1ConfigMap>(KubeJson.Options)!;
+                    maps[new(AttachmentKind.ConfigMap, ns, name)] = KubeJson.Deserialize<V1ConfigMap>(node.ToJsonString())!;
                     break;
                 default:
-                    Assert.Fail("what is " + json);
+                    Assert.Fail("what is " + node);
                     break;
             }
         }

@@ -152,9 +152,23 @@ public sealed class ReportTests
     [Fact]
     public void Of_a_playbooks_conditions_one_is_true()
     {
-        var once = PlaybookReport.Now(null, "Running", Now);
-        var twice = PlaybookReport.Now(once, "SuccessfullyCompleted", Now.AddSeconds(1));
+        var once = PlaybookReport.Now(null, new() { Type = "Running" }, Now);
+        var twice = PlaybookReport.Now(once, new() { Type = "SuccessfullyCompleted" }, Now.AddSeconds(1));
         twice.Select(condition => (condition.Type, condition.Status)).ShouldBe([("Running", "False"), ("SuccessfullyCompleted", "True")]);
-        PlaybookReport.Now(twice, "SuccessfullyCompleted", Now.AddSeconds(2)).ShouldBe(twice);
+        PlaybookReport.Now(twice, new() { Type = "SuccessfullyCompleted" }, Now.AddSeconds(2)).ShouldBe(twice);
+    }
+
+    [Fact]
+    public void What_a_playbook_waits_for_is_told_with_its_condition_and_what_was_told_stays_when_it_is_not_said_again()
+    {
+        var said = new Wired.PlaybookExecutionStatus { Name = "dev-setup-0", Status = "Deploying", Reason = "AnsibleMissing", Message = "Install it." };
+        var waits = PlaybookReport.Apply(new() { Conditions = [new() { Type = "Deploying", Status = "True", LastTransitionTime = Now }] }, said, Now.AddSeconds(1))!;
+        waits.Conditions!.Single().ShouldBe(new() { Type = "Deploying", Status = "True", Reason = "AnsibleMissing", Message = "Install it.", LastTransitionTime = Now });
+        PlaybookReport.Apply(waits, said, Now.AddSeconds(2)).ShouldBeSameAs(waits);
+
+        var ended = PlaybookReport.Apply(waits, said with { Status = "CompletedWithError", Attempts = 1, Tasks = [new() { Name = "copy", Outcome = "failed", Message = new string('x', 5000) }] }, Now.AddSeconds(3))!;
+        ended.Tasks!.Single().Message!.Length.ShouldBe(1024);
+        var again = PlaybookReport.Apply(ended, said with { Status = "CompletedWithError" }, Now.AddSeconds(4))!;
+        again.ShouldBeSameAs(ended);
     }
 }

@@ -46,15 +46,15 @@ public abstract class SampleScenarios(ITestServer server)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         json["metadata"]!["namespace"] = cluster.Namespace;
-        var sample = KubernetesJson.Deserialize<T>(json);
+        var sample = KubeJson.Deserialize<T>(json.ToJsonString())!;
         errors(sample).ShouldBeEmpty();
         await cluster.Api.CreateAsync(sample, TestContext.Current.CancellationToken);
         var stored = await cluster.Api.GetAsync<T>(ObjectKey.Of(sample), TestContext.Current.CancellationToken);
         // Defaults may be added, and nothing may be missing.
-        Contains(JsonNode.Parse(KubernetesJson.Serialize(stored))!["spec"], json["spec"], sample.Kind + ".spec");
+        Contains(JsonNode.Parse(KubeJson.Serialize(stored))!["spec"], json["spec"], sample.Kind + ".spec");
         if (json["status"] is not { } status) return sample.Kind;
         stored = await cluster.Api.MergePatchStatusAsync<T>(ObjectKey.Of(sample), new() { ["status"] = status.DeepClone() }, TestContext.Current.CancellationToken);
-        Contains(JsonNode.Parse(KubernetesJson.Serialize(stored))!["status"], status, sample.Kind + ".status");
+        Contains(JsonNode.Parse(KubeJson.Serialize(stored))!["status"], status, sample.Kind + ".status");
         return sample.Kind;
     }
 

@@ -141,7 +141,7 @@ public sealed class TestCluster : IAsyncDisposable
         T? last = null;
         await WaitAsync(
             async () => (last = await Api.GetAsync<T>(new(@namespace ?? Namespace, name), Cancellation)) is not null && until(last),
-            () => last is null ? $"there is no {typeof(T).Name} {name}" : $"what was waited for did not come; now there is:\n{KubernetesJson.Serialize(last)}");
+            () => last is null ? $"there is no {typeof(T).Name} {name}" : $"what was waited for did not come; now there is:\n{KubeJson.Serialize(last)}");
         return last!;
     }
 
@@ -156,12 +156,5 @@ public sealed class TestCluster : IAsyncDisposable
         }
     }
 
-    private async Task DefineAsync()
-    {
-        foreach (var definition in Definitions.All) await UnlessThereAsync(Api.CreateAsync(definition, Cancellation));
-        await WaitAsync(
-            async () => (await Api.ListAsync<V1CustomResourceDefinition>(null, Cancellation))
-                .Count(definition => definition.Status?.Conditions?.Any(condition => condition is { Type: "Established", Status: "True" }) == true) >= Definitions.All.Count,
-            () => "the definitions were not established");
-    }
+    private Task DefineAsync() => Kinds.ApplyAsync(Api, Cancellation);
 }

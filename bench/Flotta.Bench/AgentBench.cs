@@ -1,0 +1,144 @@
+using System.Diagnostics;
+
+namespace Flotta.Bench;
+
+/// <summary>
+/// What a device costs that has nothing to do: the contract of the agent, which fails when a limit is passed. Three agents side by side: with nothing, with ten workloads,
+/// thrifty. The last is watched until the end of a held request, since in ten minutes there may be none; the month has four new connections a day on top.
+/// </summary>
+internal sealed class AgentBench(string podman)
+{
+    private const double Month = 30 * 24 * 3600;
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(150);
+    private static readonly TimeSpan Window = TimeSpan.FromMinutes(double.TryParse(Environment.GetEnvironmentVariable("FLOTTA_BENCH_AGENT_MINUTES"), out var minutes) ? minutes : 10);
+    private readonly Results _results = new(
+        "agent", "What an idle device costs", $"make bench (bench/run.sh agent), {Window.TotalMinutes:0.#} minutes", "measure", "value", "limit", "");
+
+    private bool _failed;
+
+    /// <summary>Whether every limit was kept.</summary>
+    public async Task<bool> RunAsync(CancellationToken cancellationToken)
+    {
+        var root = Directory.CreateTempSubdirectory("flotta-bench-agent-").FullName;
+        try
+        {
+            await using var plane = await EmbeddedPlane.StartAsync(Directory.CreateDirectory(Path.Combine(root, "plane")).FullName);
+            var program = Repository.Program("flotta-agent");
+            Row("program and libraries of its own", new FileInfo(program).Length / 1e6, 15, "MB");
+            await StartsAsync(plane, root, cancellationToken);
+            await IdlesAsync(plane, root, cancellationToken);
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+
+        await _results.WriteAsync(cancellationToken);
+        return !_failed;
+    }
+
+    private async Task StartsAsync(Plane plane, string root, CancellationToken cancellationToken)
+    {
+        var folder = Path.Combine(root, "starter");
+        await using (var first = AgentProcess.Start(plane, "starter", folder, podman))
+            await UntilAsync(() => File.Exists(Path.Combine(folder, "desired.json")), cancellationToken);
+        var starts = new List<double>();
+        for (var round = 0; round < 15; round++)
+        {
+            await using var agent = AgentProcess.Start(plane, "starter", folder, podman);
+            // Its hello, its certificate and proof, the preface of HTTP/2, and what comes then is a request.
+            Traffic[] Sent() => [.. agent.Proxy.Pieces.Where(piece => piece.Up)];
+            await UntilAsync(() => Sent().Length >= 4, cancellationToken);
+            starts.Add(Stopwatch.GetElapsedTime(agent.Started, Sent()[3].At).TotalMilliseconds);
+        }
+
+        // The fastest: what else runs on the machine can only make it slower.
+        Row("start to the first request, fastest of 15", starts.Min(), 200, "ms");
+    }
+
+    private async Task IdlesAsync(Plane plane, string root, CancellationToken cancellationToken)
+    {
+        using var kube = plane.Kube();
+        await using var idle = AgentProcess.Start(plane, "idle", Path.Combine(root, "idle"), podman);
+        await using var busy = AgentProcess.Start(plane, "busy", Path.Combine(root, "busy"), podman);
+        await UntilAsync(() => File.Exists(Path.Combine(root, "busy", "desired.json")), cancellationToken);
+        for (var workload = 0; workload < 10; workload++)
+            await kube.ApplyAsync("apis/management.project-flotta.io/v1alpha1/namespaces/default/edgeworkloads", $"w{workload}", Workload($"w{workload}"), cancellationToken);
+        await using (var newcomer = AgentProcess.Start(plane, "thrifty", Path.Combine(root, "thrifty"), podman, "--thrifty"))
+            await UntilAsync(() => File.Exists(Path.Combine(root, "thrifty", "desired.json")), cancellationToken);
+        await using var thrifty = AgentProcess.Start(plane, "thrifty", Path.Combine(root, "thrifty"), podman, "--thrifty");
+        await UntilAsync(async () => (await kube.GetAsync("apis/management.project-flotta.io/v1alpha1/namespaces/default/edgedevices/busy", cancellationToken))["status"]?["workloads"] is System.Text.Json.Nodes.JsonArray { Count: 10 } states
+            && states.All(state => (string?)state!["phase"] == "Running"), cancellationToken);
+
+        await Task.Delay(Settling, cancellationToken);
+        var connecting = thrifty.Proxy.Bytes;
+        var began = Stopwatch.GetTimestamp();
+        var (bytes, cpu, written, wakes, rare) = (idle.Proxy.Bytes, idle.CpuSeconds, idle.BytesWritten, idle.Wakes, thrifty.Wakes);
+        await Task.Delay(Window, cancellationToken);
+        var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        Row("memory (RSS) with nothing to do", idle.MemoryMiB * 1.048576, 25, "MB");
+        Row("memory (RSS) with ten workloads", busy.MemoryMiB * 1.048576, 30, "MB");
+        Row("CPU", (idle.CpuSeconds - cpu) / seconds * 100, 0.1, "% of a core", "N3");
+        Row("disk writes a day", (idle.BytesWritten - written) / seconds * 86400 / 1e6, 1, "MB", "N3");
+        Row("on the wire a month", (idle.Proxy.Bytes - bytes) / seconds * Month / 1e6, 10, "MB", "N2");
+        Row("times awake an hour", (idle.Wakes - wakes) / seconds * 3600, double.PositiveInfinity, "");
+        Row("thrifty: times awake an hour", (thrifty.Wakes - rare) / seconds * 3600, 60, "");
+        Row("thrifty: memory (RSS)", thrifty.MemoryMiB * 1.048576, 25, "MB");
+        await ThriftyAsync(thrifty, connecting, began, cancellationToken);
+        if (idle.HasEnded || busy.HasEnded || thrifty.HasEnded)
+            throw new InvalidOperationException($"an agent ended; the logs are in {root}");
+    }
+
+    private async Task ThriftyAsync(AgentProcess thrifty, long connecting, long began, CancellationToken cancellationToken)
+    {
+        // The held request that has been waiting since before the window ends with an answer after 27 to 30 minutes, and is followed by the next.
+        Traffic[] After() => [.. thrifty.Proxy.Pieces.Where(piece => piece.At > began)];
+        var held = thrifty.Proxy.Pieces.Last(piece => piece.At < began).At;
+        double Since(Traffic piece) => Stopwatch.GetElapsedTime(held, piece.At).TotalSeconds;
+        await UntilAsync(() => After().Any(piece => piece.Up && Since(piece) > 26 * 60), cancellationToken, TimeSpan.FromMinutes(32));
+        var between = Since(After().First(piece => piece.Up && Since(piece) > 26 * 60));
+        await Task.Delay(TimeSpan.FromSeconds(15), cancellationToken);
+        var bytes = After().Sum(piece => (double)piece.Bytes);
+        Row("thrifty: a new connection with all that is said on it", connecting / 1e3, double.PositiveInfinity, "kB");
+        Row($"thrifty: a held request, here for {between / 60:N1} minutes", bytes / 1e3, double.PositiveInfinity, "kB", "N2");
+        Row("thrifty: on the wire a month, with 4 new connections a day", ((bytes / between * Month) + (connecting * 4 * 30)) / 1e6, 1, "MB", "N2");
+    }
+
+    private void Row(string measure, double value, double limit, string unit, string format = "N1")
+    {
+        var over = value > limit;
+        _failed |= over;
+        _results.Row(measure, $"{Results.Number(value, format)} {unit}".Trim(), double.IsInfinity(limit) ? "" : $"{Results.Number(limit, limit < 1 ? "N1" : "N0")} {unit}".Trim(), over ? "OVER" : "");
+    }
+
+    private static Task UntilAsync(Func<bool> condition, CancellationToken cancellationToken, TimeSpan? patience = null) => UntilAsync(() => Task.FromResult(condition()), cancellationToken, patience);
+
+    private static async Task UntilAsync(Func<Task<bool>> condition, CancellationToken cancellationToken, TimeSpan? patience = null)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (!await condition())
+        {
+            if (Stopwatch.GetElapsedTime(began) > (patience ?? TimeSpan.FromMinutes(3)))
+                throw new TimeoutException("an agent does not do what the bench waits for");
+            await Task.Delay(TimeSpan.FromMilliseconds(20), cancellationToken);
+        }
+    }
+
+    private static string Workload(string name) =>
+        $"""
+        apiVersion: management.project-flotta.io/v1alpha1
+        kind: EdgeWorkload
+        metadata:
+          name: {name}
+          namespace: default
+        spec:
+          type: pod
+          device: busy
+          pod:
+            spec:
+              containers:
+              - name: app
+                image: localhost/flotta-hello:1
+                command: ["/bin/busybox", "sleep", "100000"]
+        """;
+}

@@ -1,0 +1,18 @@
+#!/bin/sh
+# A health check of greenboot (/etc/greenboot/check/required.d): after a boot the agent has to be running, or the machine goes back to the operating system of before.
+# Whether it also reaches the server is for the agent to find out, which takes an upgrade back by itself: a network that is slow or away must not count as a bad boot.
+set -eu
+tries=30
+while [ "$tries" -gt 0 ]; do
+  if systemctl is-active --quiet flotta-agent.service; then
+    # Started and still there: not one that is started over and over.
+    before=$(systemctl show --property=MainPID --value flotta-agent.service)
+    sleep 10
+    after=$(systemctl show --property=MainPID --value flotta-agent.service)
+    if [ "$before" = "$after" ] && [ "$after" != 0 ]; then exit 0; fi
+  fi
+  tries=$((tries - 1))
+  sleep 2
+done
+echo "flotta-agent.service does not stay up" >&2
+exit 1

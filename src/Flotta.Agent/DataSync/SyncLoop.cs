@@ -1,0 +1,50 @@
+using Flotta.Agent.Duties;
+using Flotta.Agent.Heartbeats;
+using Flotta.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Flotta.Agent.DataSync;
+
+/// <summary>The data synchronisation, while there is a bucket and something to exchange with it: each workload on its own, all with one client.</summary>
+internal sealed class SyncLoop(SyncPlaces places, IDutyReport report, DataStates states, ILogger<SyncLoop> logger, TimeProvider time)
+{
+    public async Task RunAsync(DeviceConfigurationMessage slice, CancellationToken cancellationToken)
+    {
+        var settings = SyncSettings.Of(slice);
+        foreach (var problem in settings.Problems)
+            report.Warn("DataNotSynchronised", problem);
+        Bucket bucket;
+        try
+        {
+            bucket = Bucket.Of(settings.Storage);
+        }
+        catch (FormatException exception)
+        {
+            // Nothing helps but another configuration, which begins this anew.
+            report.Warn("DataNotSynchronised", $"The bucket cannot be used: {exception.Message}");
+            foreach (var workload in settings.Workloads)
+                states.Set(workload.Name, null, exception.Message);
+            return;
+        }
+
+        using var client = new S3Client(bucket, new Throttle(settings.BytesPerSecond, time), time);
+        var site = new SyncSite(bucket.Identity, client, places, report, states, logger, time);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var tasks = settings.Workloads.Select(workload => new WorkloadSync(workload, site, settings.Schedule).RunAsync(stop.Token)).ToList();
+        foreach (var gone in places.Remembered().Except(settings.Workloads.Select(workload => workload.Name), StringComparer.Ordinal))
+        {
+            var egress = SyncMemory.Load(places.Memory(gone), bucket.Identity).Egress;
+            tasks.Add(new WorkloadSync(new WorkloadData(gone, egress, []), site, settings.Schedule).FarewellAsync(stop.Token));
+        }
+
+        // Those of workloads that are gone end, the others only by a fault.
+        await foreach (var ended in Task.WhenEach(tasks))
+        {
+            if (ended.IsCompletedSuccessfully)
+                continue;
+            await stop.CancelAsync();
+            await Task.WhenAll(tasks).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            await ended;
+        }
+    }
+}

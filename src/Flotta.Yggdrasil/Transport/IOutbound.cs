@@ -1,0 +1,23 @@
+using Flotta.Wire;
+using Flotta.Yggdrasil.Credentials;
+
+namespace Flotta.Yggdrasil.Transport;
+
+/// <summary>The way out: to the server over TLS, or through a daemon that speaks to it for us.</summary>
+public interface IOutbound
+{
+    /// <summary>The server did not accept this identity (401).</summary>
+    event Action<Identity>? Unauthorized;
+
+    Identity? Identity { get; }
+
+    void Use(Identity identity);
+
+    Task<Answer> PostAsync(Channel channel, Message message, CancellationToken cancellationToken);
+
+    /// <summary>One request as somebody else: enrolling with the bootstrap certificate, or asking again with the one before the last.</summary>
+    Task<Answer> PostAsAsync(Identity identity, Channel channel, Message message, CancellationToken cancellationToken);
+}
+
+/// <summary>Where the server is, and who may sign its certificate: changed together, so that either can be taken back.</summary>
+public sealed record Endpoint(ServerAddress Address, Roots Roots);

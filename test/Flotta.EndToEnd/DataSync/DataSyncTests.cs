@@ -1,0 +1,176 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Flotta.EndToEnd.Faults;
+
+namespace Flotta.EndToEnd.DataSync;
+
+/// <summary>From kubectl to an object in a bucket of a real S3 server, and from the bucket into a container.</summary>
+public sealed class DataSyncTests
+{
+    private const string Id = "till-07";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task What_a_container_writes_becomes_an_object_and_an_object_becomes_a_file_that_the_container_reads()
+    {
+        await using var server = await ObjectServer.StartAsync();
+        await using var site = await Site.StartAsync("--auto-approve");
+        await using var device = site.Device(Id);
+        await device.IsAsync("Connected", "True");
+        server.Put("prices/2026/list.txt", "1;2;3");
+        await ApplyBucketAsync(site, server, server.Port);
+        await site.Plane.ApplyAsync(Workload("""
+            /bin/busybox mkdir -p /export/out; echo hello > /export/out/hello.txt; echo no > /export/out/no.tmp;
+            until [ -f /export/in/2026/list.txt ]; do sleep 1; done; cat /export/in/2026/list.txt > /export/out/seen.txt; sleep 100000
+            """));
+        await Eventually.TrueAsync(() => Task.FromResult(server.Text("backup/till/hello.txt")?.Trim() == "hello"), Patience, () => device.Program.Said);
+        await Eventually.TrueAsync(() => Task.FromResult(server.Text("backup/till/seen.txt") == "1;2;3"), Patience, () => device.Program.Said);
+        server.Text("backup/till/no.tmp").ShouldBeNull();
+        await Eventually.TrueAsync(async () => (await site.Plane.FieldAsync("edgedevice", Id, ".status.workloads[0].lastDataUpload")).Length > 0, Patience, () => device.Program.Said);
+
+        // Credentials that are no good are said to be, by the object itself; good ones are taken without a restart.
+        await site.Plane.ApplyAsync(Secret(server, "NOBODY"));
+        var export = Path.Combine(device.Folder, "volumes", "till");
+        await File.WriteAllTextAsync(Path.Combine(export, "out", "later.txt"), "later");
+        await Eventually.TrueAsync(
+            async () => (await site.Plane.FieldAsync("edgedevice", Id, ".status.workloads[0].message")).Contains("InvalidAccessKeyId", StringComparison.Ordinal),
+            Patience,
+            () => device.Program.Said);
+        (await site.Plane.KubectlAsync("describe", "edgedevice", Id)).ShouldContain("DataNotSynchronised");
+        var process = device.Program.Id;
+        await site.Plane.ApplyAsync(Secret(server, "S3RVER"));
+        await Eventually.TrueAsync(() => Task.FromResult(server.Text("backup/till/later.txt") == "later"), Patience, () => device.Program.Said);
+        await Eventually.EqualsAsync("", () => site.Plane.FieldAsync("edgedevice", Id, ".status.workloads[0].message"), Patience);
+        device.Program.Id.ShouldBe(process);
+
+        // Many small files.
+        Directory.CreateDirectory(Path.Combine(export, "out", "many"));
+        for (var n = 0; n < 2000; n++)
+            await File.WriteAllTextAsync(Path.Combine(export, "out", "many", n.ToString(CultureInfo.InvariantCulture)), "x");
+        await Eventually.TrueAsync(() => Task.FromResult(server.Count("backup/till/many/") == 2000), Patience, () => $"{server.Count("backup/till/many/")} arrived. {device.Program.Said}");
+        device.Program.MemoryMiB.ShouldBeLessThan(80);
+
+        // What is written last is not lost with the workload.
+        await File.WriteAllTextAsync(Path.Combine(export, "out", "last.txt"), "words");
+        await site.Plane.KubectlAsync("delete", "edgeworkload", "till", "--timeout=20s");
+        await Eventually.TrueAsync(() => Task.FromResult(server.Text("backup/till/last.txt") == "words"), Patience, () => device.Program.Said);
+    }
+
+    [Fact]
+    public async Task A_large_file_survives_a_kill_and_a_cut_and_no_part_is_sent_twice()
+    {
+        await using var server = await ObjectServer.StartAsync();
+        await using var network = new FaultyNetwork(server.Address);
+        await using var site = await Site.StartAsync("--auto-approve");
+        await using var device = site.Device(Id);
+        await device.IsAsync("Connected", "True");
+        await ApplyBucketAsync(site, server, int.Parse(network.Address.Split(':')[^1], CultureInfo.InvariantCulture), "maxKiBPerSecond: 24576");
+        var export = Path.Combine(device.Folder, "volumes", "till", "out");
+        await site.Plane.ApplyAsync(Workload("sleep 100000"));
+        await Eventually.TrueAsync(() => Task.FromResult(Directory.Exists(Path.GetDirectoryName(export))), Patience, () => device.Program.Said);
+        Directory.CreateDirectory(export);
+        var content = RandomNumberGenerator.GetBytes(100 << 20);
+        await File.WriteAllBytesAsync(Path.Combine(export, "large"), content);
+
+        await Eventually.TrueAsync(() => Task.FromResult(server.Parts() >= 2), Patience, () => device.Program.Said);
+        await device.KillAsync();
+        var before = server.Parts();
+        before.ShouldBeLessThan(13);
+        device.StartAgain();
+        await Eventually.TrueAsync(() => Task.FromResult(server.Parts() >= before + 2), Patience, () => device.Program.Said);
+        network.Fault = Fault.Cut;
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        network.Fault = Fault.None;
+        await Eventually.TrueAsync(() => Task.FromResult(File.Exists(server.PathOf("backup/till/large"))), TimeSpan.FromSeconds(120), () => device.Program.Said);
+        await Eventually.TrueAsync(() => Task.FromResult(new FileInfo(server.PathOf("backup/till/large")).Length == content.Length), Patience);
+        SHA256.HashData(await File.ReadAllBytesAsync(server.PathOf("backup/till/large"))).ShouldBe(SHA256.HashData(content));
+        // A part that was under way when it happened is sent again, one that had arrived is not.
+        Stored(server, 1).ShouldBe(1);
+        device.Program.Said.ShouldContain("going on with the upload");
+    }
+
+    [Fact]
+    public async Task What_does_not_fit_is_said_to_and_what_fits_arrives()
+    {
+        await using var server = await ObjectServer.StartAsync();
+        await using var site = await Site.StartAsync("--auto-approve");
+        var data = Directory.CreateTempSubdirectory("flotta-small-").FullName;
+        (await RunningProgram.RunAsync("mount", ["-t", "tmpfs", "-o", "size=16m", "tmpfs", data])).ExitCode.ShouldBe(0);
+        try
+        {
+            await using var device = site.DeviceIn(Id, data);
+            await device.IsAsync("Connected", "True");
+            server.Put("prices/a-large", new string('x', 20 << 20));
+            server.Put("prices/small", "fits");
+            await ApplyBucketAsync(site, server, server.Port);
+            await site.Plane.ApplyAsync(Workload("sleep 100000"));
+            await Eventually.TrueAsync(() => Task.FromResult(File.Exists(Path.Combine(data, "volumes", "till", "in", "small"))), Patience, () => device.Program.Said);
+            await Eventually.TrueAsync(
+                async () => (await site.Plane.FieldAsync("edgedevice", Id, ".status.workloads[0].message")).Contains("the disk has no room", StringComparison.Ordinal),
+                Patience,
+                () => device.Program.Said);
+            File.Exists(Path.Combine(data, "volumes", "till", "in", "a-large")).ShouldBeFalse();
+            File.Delete(server.PathOf("prices/a-large"));
+            await Eventually.EqualsAsync("", () => site.Plane.FieldAsync("edgedevice", Id, ".status.workloads[0].message"), Patience);
+        }
+        finally
+        {
+            await RunningProgram.RunAsync("umount", ["-l", data]);
+            Directory.Delete(data);
+        }
+    }
+
+    private static int Stored(ObjectServer server, int part) =>
+        server.Said.Split('\n').Count(line => line.Contains(string.Create(CultureInfo.InvariantCulture, $"Stored part {part} of"), StringComparison.Ordinal));
+
+    private static async Task ApplyBucketAsync(Site site, ObjectServer server, int port, string more = "")
+    {
+        await site.Plane.ApplyAsync(Secret(server, "S3RVER"));
+        await site.Plane.ApplyAsync(string.Create(CultureInfo.InvariantCulture, $$"""
+            apiVersion: v1
+            kind: ConfigMap
+            metadata: { name: bucket }
+            data: { BUCKET_NAME: data, BUCKET_HOST: 127.0.0.1, BUCKET_PORT: "{{port}}", BUCKET_REGION: us-east-1 }
+            """));
+        await site.Plane.ApplyAsync($$"""
+            apiVersion: management.project-flotta.io/v1alpha1
+            kind: EdgeDevice
+            metadata: { name: {{Id}} }
+            spec:
+              storage:
+                s3: { secretName: bucket, configMapName: bucket }
+                {{more}}
+            """);
+    }
+
+    private static string Secret(ObjectServer server, string key) => $$"""
+        apiVersion: v1
+        kind: Secret
+        metadata: { name: bucket }
+        data: { AWS_ACCESS_KEY_ID: {{Base64(key)}}, AWS_SECRET_ACCESS_KEY: {{Base64("S3RVER")}}, tls.crt: {{Base64(server.CaPem)}} }
+        """;
+
+    private static string Workload(string script) => $$"""
+        apiVersion: management.project-flotta.io/v1alpha1
+        kind: EdgeWorkload
+        metadata: { name: till }
+        spec:
+          device: {{Id}}
+          type: pod
+          data:
+            intervalSeconds: 2
+            egress: [{ source: out, target: backup/till, exclude: ["*.tmp"] }]
+            ingress: [{ source: prices, target: in }]
+          pod:
+            spec:
+              terminationGracePeriodSeconds: 1
+              containers:
+                - name: till
+                  image: {{PodmanHost.Image}}
+                  imagePullPolicy: IfNotPresent
+                  command: ["/bin/sh", "-c", {{System.Text.Json.JsonSerializer.Serialize(script)}}]
+        """;
+
+    private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+}

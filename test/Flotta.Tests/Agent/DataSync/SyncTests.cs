@@ -1,0 +1,364 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using Flotta.Agent.DataSync;
+using Flotta.Agent.Duties;
+using Flotta.Agent.Heartbeats;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Flotta.Tests.Agent.DataSync;
+
+/// <summary>Rounds between a real folder and a bucket that is strict, and can be made to fail.</summary>
+public sealed class SyncTests : IDisposable
+{
+    private static readonly RoundOrder Both = new(Egress: true, List: true, Ingress: true, static _ => true, null);
+    private static readonly WorkloadData Data = new("till", [new DataRoute("out", "backup", [])], [new DataRoute("in", "prices", [])]);
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("flotta-");
+    private readonly Report _report = new();
+    private readonly DataStates _states = new();
+
+    public SyncTests()
+    {
+        Directory.CreateDirectory(Export("out"));
+        Directory.CreateDirectory(Places.Folder);
+    }
+
+    private SyncPlaces Places => new(Path.Combine(_folder.FullName, "volumes"), Path.Combine(_folder.FullName, "data-sync"));
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task Files_go_out_and_objects_come_in_and_the_second_round_transfers_nothing()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        Write("out/a b/ü+$&.txt", "hello");
+        Write("out/empty", "");
+        bucket.Put("prices/deep/list.csv", "1;2");
+        bucket.Put("prices/empty", "");
+        var first = await RoundAsync(bucket, Both);
+        bucket.Wrong.ShouldBeEmpty();
+        first.Problems.ShouldBeEmpty();
+        (first.Sent, first.Fetched).ShouldBe((2, 2));
+        bucket.Text("backup/a b/ü+$&.txt").ShouldBe("hello");
+        bucket.Objects.ContainsKey("backup/empty").ShouldBeTrue();
+        Read("in/deep/list.csv").ShouldBe("1;2");
+        Read("in/empty").ShouldBe("");
+        File.GetUnixFileMode(Export("in/deep")).ShouldBe((UnixFileMode)0b111_111_111);
+        var second = await RoundAsync(bucket, Both);
+        (second.Sent, second.Fetched, second.Problems.Count).ShouldBe((0, 0, 0));
+        second.Listed.ShouldBe(first.Listed);
+    }
+
+    [Fact]
+    public async Task Without_its_memory_nothing_is_transferred_again_either()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        Write("out/a", "hello");
+        // A bucket's times are cut off to milliseconds or seconds: what was written in the same one is sent again, to be sure.
+        File.SetLastWriteTimeUtc(Export("out/a"), TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(-1));
+        bucket.Put("prices/b", "1");
+        await RoundAsync(bucket, Both);
+        File.Delete(Places.Memory("till"));
+        var again = await RoundAsync(bucket, Both);
+        (again.Sent, again.Fetched).ShouldBe((0, 0));
+    }
+
+    [Fact]
+    public async Task What_is_exchanged_both_ways_under_the_same_keys_comes_to_rest()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        var mirror = new WorkloadData("till", [new DataRoute("both", "both", [])], [new DataRoute("both", "both", [])]);
+        Write("both/mine", "1");
+        bucket.Put("both/theirs", "2");
+        var first = await RoundAsync(bucket, Both, mirror);
+        (first.Sent, first.Fetched).ShouldBe((1, 1));
+        var second = await RoundAsync(bucket, Both, mirror);
+        (second.Sent, second.Fetched).ShouldBe((0, 0));
+    }
+
+    [Fact]
+    public async Task Links_out_of_the_folder_are_neither_read_nor_written_through()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        var outside = _folder.CreateSubdirectory("outside");
+        await File.WriteAllTextAsync(Path.Combine(outside.FullName, "secret"), "secret", TestContext.Current.CancellationToken);
+        File.CreateSymbolicLink(Export("out/file"), Path.Combine(outside.FullName, "secret"));
+        File.CreateSymbolicLink(Export("out/folder"), outside.FullName);
+        File.CreateSymbolicLink(Export("in"), outside.FullName);
+        bucket.Put("prices/planted", "x");
+        bucket.Put("prices/../../escaped", "x");
+        var round = await RoundAsync(bucket, Both);
+        bucket.Objects.Keys.ShouldNotContain(key => key.StartsWith("backup/", StringComparison.Ordinal));
+        outside.GetFiles().ShouldHaveSingleItem().Name.ShouldBe("secret");
+        File.Exists(Path.Combine(_folder.FullName, "escaped")).ShouldBeFalse();
+        round.Problems.ShouldContain(problem => problem.Contains("in is something else", StringComparison.Ordinal));
+        round.Problems.ShouldContain(problem => problem.Contains("leaves its folder", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_source_that_is_a_link_is_nothing_to_send_and_a_target_that_is_a_link_is_replaced()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        var outside = Path.Combine(_folder.FullName, "outside");
+        await File.WriteAllTextAsync(outside, "secret", TestContext.Current.CancellationToken);
+        File.CreateSymbolicLink(Export("link"), outside);
+        Directory.CreateDirectory(Export("in"));
+        File.CreateSymbolicLink(Export("in/list"), outside);
+        bucket.Put("prices/list", "new");
+        await RoundAsync(bucket, Both, Data with { Egress = [new DataRoute("link", "backup", [])] });
+        bucket.Objects.Keys.ShouldBe(["prices/list"]);
+        (await File.ReadAllTextAsync(outside, TestContext.Current.CancellationToken)).ShouldBe("secret");
+        Read("in/list").ShouldBe("new");
+        new FileInfo(Export("in/list")).LinkTarget.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_large_file_goes_in_parts_and_goes_on_where_it_was_cut()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        var content = RandomNumberGenerator.GetBytes(20 << 20);
+        await File.WriteAllBytesAsync(Export("out/large"), content, TestContext.Current.CancellationToken);
+        bucket.Instead = context =>
+        {
+            if (context.Request.Query["partNumber"] != "2")
+                return Task.FromResult(false);
+            context.Abort();
+            return Task.FromResult(true);
+        };
+        var cut = await RoundAsync(bucket, Both);
+        cut.Failed.ShouldBeTrue();
+        bucket.Uploads.ShouldHaveSingleItem().Value.Count.ShouldBe(1);
+        bucket.Instead = null;
+        bucket.Requests.Clear();
+        (await RoundAsync(bucket, Both)).Problems.ShouldBeEmpty();
+        bucket.Objects["backup/large"].Content.ShouldBe(content);
+        bucket.Requests.Count(request => request.Contains("partNumber=1&", StringComparison.Ordinal)).ShouldBe(0);
+        bucket.Uploads.ShouldBeEmpty();
+        File.Exists(Places.Uploads("till")).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_upload_whose_file_is_gone_or_has_changed_is_aborted(bool gone)
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        await File.WriteAllBytesAsync(Export("out/large"), new byte[20 << 20], TestContext.Current.CancellationToken);
+        bucket.Instead = context =>
+        {
+            if (context.Request.Query["partNumber"] != "2")
+                return Task.FromResult(false);
+            context.Abort();
+            return Task.FromResult(true);
+        };
+        await RoundAsync(bucket, Both);
+        var before = bucket.Uploads.Keys.ShouldHaveSingleItem();
+        bucket.Instead = null;
+        if (gone)
+            File.Delete(Export("out/large"));
+        else
+            await File.WriteAllBytesAsync(Export("out/large"), new byte[21 << 20], TestContext.Current.CancellationToken);
+        await RoundAsync(bucket, Both);
+        bucket.Requests.ShouldContain(request => request.StartsWith("DELETE", StringComparison.Ordinal) && request.Contains(before, StringComparison.Ordinal));
+        bucket.Uploads.ShouldBeEmpty();
+        bucket.Objects.ContainsKey("backup/large").ShouldBe(!gone);
+    }
+
+    [Fact]
+    public async Task A_download_goes_on_where_it_was_cut_and_is_never_seen_half()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        var content = RandomNumberGenerator.GetBytes(6 << 20);
+        bucket.Put("prices/large", content);
+        bucket.Instead = async context =>
+        {
+            if (!context.Request.Path.Value!.EndsWith("/large", StringComparison.Ordinal))
+                return false;
+            context.Response.ContentLength = content.Length;
+            await context.Response.Body.WriteAsync(content.AsMemory(0, 3 << 20));
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(500);
+            context.Abort();
+            return true;
+        };
+        (await RoundAsync(bucket, Both)).Failed.ShouldBeTrue();
+        File.Exists(Export("in/large")).ShouldBeFalse();
+        new FileInfo(Directory.GetFiles(Places.Incoming).ShouldHaveSingleItem()).Length.ShouldBeGreaterThan(0);
+        var range = "";
+        bucket.Instead = context =>
+        {
+            range += context.Request.Headers.Range.ToString();
+            return Task.FromResult(false);
+        };
+        (await RoundAsync(bucket, Both)).Problems.ShouldBeEmpty();
+        range.ShouldStartWith("bytes=");
+        (await File.ReadAllBytesAsync(Export("in/large"), TestContext.Current.CancellationToken)).ShouldBe(content);
+        Directory.GetFiles(Places.Incoming).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_arrives_with_another_checksum_or_length_does_not_arrive()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        bucket.Put("prices/a", "right");
+        foreach (var wrong in new[] { "wrong", "far too long", "no" })
+        {
+            bucket.Instead = async context =>
+            {
+                if (!context.Request.Path.Value!.EndsWith("/a", StringComparison.Ordinal))
+                    return false;
+                await context.Response.WriteAsync(wrong);
+                return true;
+            };
+            (await RoundAsync(bucket, Both)).Failed.ShouldBeTrue();
+            File.Exists(Export("in/a")).ShouldBeFalse();
+        }
+
+        // What arrived last was a beginning that could have been right: with the rest it is not, and all of it is fetched again.
+        bucket.Instead = null;
+        (await RoundAsync(bucket, Both)).Failed.ShouldBeTrue();
+        File.Exists(Export("in/a")).ShouldBeFalse();
+        (await RoundAsync(bucket, Both)).Problems.ShouldBeEmpty();
+        Read("in/a").ShouldBe("right");
+    }
+
+    [Fact]
+    public async Task A_bucket_that_refuses_ends_the_round_at_once_and_says_why()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        bucket.SecretKey = "another";
+        for (var n = 0; n < 50; n++)
+            Write($"out/{n}", "x");
+        var round = await RoundAsync(bucket, Both);
+        round.Failed.ShouldBeTrue();
+        round.Problems[0].ShouldContain("403 SignatureDoesNotMatch");
+        bucket.Requests.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_device_whose_clock_is_wrong_goes_by_the_servers()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        bucket.Clock = bucket.Clock.AddDays(100);
+        Write("out/a", "hello");
+        (await RoundAsync(bucket, Both with { Ingress = false, List = false })).Problems.ShouldBeEmpty();
+        bucket.Text("backup/a").ShouldBe("hello");
+    }
+
+    [Fact]
+    public async Task One_file_that_is_refused_stops_no_other()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        foreach (var name in new[] { "a", "b", "c" })
+            Write("out/" + name, name);
+        bucket.Instead = async context =>
+        {
+            if (!context.Request.Path.Value!.EndsWith("/b", StringComparison.Ordinal))
+                return false;
+            context.Response.StatusCode = 400;
+            await context.Response.WriteAsync("<Error><Code>EntityTooLarge</Code></Error>");
+            return true;
+        };
+        var round = await RoundAsync(bucket, Both);
+        bucket.Objects.Keys.Order(StringComparer.Ordinal).ShouldBe(["backup/a", "backup/c"]);
+        round.Problems.ShouldHaveSingleItem().ShouldContain("b: the server answers 400 EntityTooLarge");
+    }
+
+    [Fact]
+    public async Task Many_pages_are_all_read()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        bucket.PageSize = 7;
+        for (var n = 0; n < 50; n++)
+            bucket.Put($"prices/{n:00}", "x");
+        (await RoundAsync(bucket, Both)).Fetched.ShouldBe(50);
+        bucket.Wrong.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task It_runs_by_itself_follows_changes_and_lists_no_more_than_it_must()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        bucket.Put("prices/a", "1");
+        var loop = new SyncLoop(Places, _report, _states, NullLogger<SyncLoop>.Instance, TimeProvider.System);
+        using var stop = new CancellationTokenSource();
+        var running = loop.RunAsync(Slice(bucket), stop.Token);
+        try
+        {
+            await Until.TrueAsync(() => File.Exists(Export("in/a")), () => string.Join('\n', _report.All));
+            var listed = bucket.Requests.Count(request => request.Contains("list-type", StringComparison.Ordinal));
+            Write("out/deep/new", "hello");
+            await Until.TrueAsync(() => bucket.Text("backup/deep/new") == "hello", () => string.Join('\n', _report.All));
+            await Until.TrueAsync(() => _states.All.TryGetValue("till", out var state) && state is { LastUpload: not null, Problem: null });
+            bucket.Requests.Count(request => request.Contains("list-type", StringComparison.Ordinal)).ShouldBeLessThanOrEqualTo(listed + 2);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await Should.ThrowAsync<OperationCanceledException>(running);
+        }
+    }
+
+    [Fact]
+    public async Task What_a_workload_wrote_last_is_sent_when_it_is_gone_and_then_it_is_forgotten()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        await RoundAsync(bucket, Both);
+        Write("out/last", "words");
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        using var stop = new CancellationTokenSource();
+        var running = new SyncLoop(Places, _report, _states, NullLogger<SyncLoop>.Instance, time).RunAsync(Slice(bucket) with { Workloads = [] }, stop.Token);
+        await Until.TrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return running.IsCompleted;
+        });
+        await running;
+        bucket.Text("backup/last").ShouldBe("words");
+        Places.Remembered().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_bucket_that_is_none_is_told_and_nothing_is_tried()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        var slice = Slice(bucket);
+        var bad = slice with { Configuration = slice.Configuration! with { Storage = new(bucket.Storage with { AwsAccessKeyId = "?" }) } };
+        await new SyncLoop(Places, _report, _states, NullLogger<SyncLoop>.Instance, TimeProvider.System).RunAsync(bad, TestContext.Current.CancellationToken);
+        _report.All.ShouldHaveSingleItem().ShouldContain("access key id");
+        _states.All["till"].Problem.ShouldNotBeNull();
+    }
+
+    private Flotta.Wire.DeviceConfigurationMessage Slice(BucketStandIn bucket) => new()
+    {
+        Configuration = new() { Storage = new(bucket.Storage) },
+        Workloads = [new() { Name = "till", Data = new() { Egress = [new("out", "backup")], Ingress = [new("prices", "in")] } }],
+    };
+
+    private async Task<RoundResult> RoundAsync(BucketStandIn bucket, RoundOrder order, WorkloadData? data = null)
+    {
+        using var client = new S3Client(bucket.Bucket, new Throttle(null, TimeProvider.System), TimeProvider.System);
+        var site = new SyncSite(bucket.Bucket.Identity, client, Places, _report, _states, NullLogger.Instance, TimeProvider.System);
+        return await new SyncRound(data ?? Data, site).RunAsync(order, TestContext.Current.CancellationToken);
+    }
+
+    private string Export(string path) => Path.Combine(Places.Export("till"), path);
+
+    private void Write(string path, string content)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Export(path))!);
+        File.WriteAllText(Export(path), content);
+    }
+
+    private string Read(string path) => File.ReadAllText(Export(path), Encoding.UTF8);
+
+    private sealed class Report : IDutyReport
+    {
+        public ConcurrentQueue<string> All { get; } = [];
+
+        public void Warn(string reason, string message) => All.Enqueue($"{reason}: {message}");
+
+        public void Info(string reason, string message) => All.Enqueue($"{reason}: {message}");
+    }
+}

@@ -1,0 +1,93 @@
+using System.Text.Json.Nodes;
+using Flotta.EdgeApi;
+using Flotta.Operator;
+using Flotta.Resources;
+
+namespace Flotta.Tests.Deploy;
+
+/// <summary>deploy/helm/flotta says the same as deploy/kubernetes.</summary>
+public sealed class ChartTests
+{
+    private static readonly string Base = Path.Combine(Repository.Root, "deploy", "kubernetes");
+
+    [Fact]
+    public void The_chart_as_it_comes_is_the_kustomize_base()
+    {
+        // The namespace is Helm's to make, and the definitions lie in crds/.
+        var expected = ManifestText.OfKustomization(Base).Where(thing => thing["kind"] is not ("Namespace" or "CustomResourceDefinition")).ToDictionary(ManifestText.Key);
+        var rendered = Chart.Render("flotta").ToDictionary(ManifestText.Key);
+        rendered.Keys.Order().ShouldBe(expected.Keys.Order());
+        foreach (var (key, thing) in rendered)
+        {
+            // Makes the pods anew when the ConfigMap changes; kustomize leaves that to the person.
+            if (ManifestText.At(thing, "spec.template.metadata") is Dictionary<object, object> pod) pod.Remove("annotations");
+            ManifestText.Lines(thing).ShouldBe(ManifestText.Lines(expected[key]), key);
+        }
+    }
+
+    [Fact]
+    public void The_chart_has_the_definitions_of_the_base()
+    {
+        foreach (var (name, yaml) in DefinitionManifests.All)
+            Directory.EnumerateFiles(Path.Combine(Chart.Folder, "crds")).Select(File.ReadAllText).ShouldContain(yaml, name);
+    }
+
+    [Fact]
+    public void In_another_namespace_nothing_stays_behind_but_the_rights_on_enrolment_requests()
+    {
+        var things = Chart.Render("edge");
+        things.Where(thing => ManifestText.At(thing, "metadata.namespace") is "flotta").ShouldBeEmpty();
+        things.Where(thing => ManifestText.At(thing, "metadata.namespace") is "default").Select(ManifestText.Key)
+            .ShouldBe(["Role default/flotta-enrolment-role", "RoleBinding default/flotta-enrolment-rolebinding"]);
+        // A group is of no namespace.
+        things.Where(thing => thing["kind"] is "ClusterRoleBinding" or "RoleBinding" && ManifestText.At(thing, "subjects.0.kind") is not "Group").ShouldAllBe(thing => (string)ManifestText.At(thing, "subjects.0.namespace")! == "edge");
+    }
+
+    [Fact]
+    public void What_can_be_switched_on_and_off_comes_and_goes()
+    {
+        var things = Chart.Render(
+            "flotta",
+            ("podDisruptionBudget", "false"), ("networkPolicy", "false"), ("monitoring.serviceMonitors", "true"), ("ingress.enabled", "true"), ("route.enabled", "true"),
+            ("operator.nodeSelector", new Dictionary<object, object> { ["kubernetes.io/arch"] = "amd64" }),
+            ("image.pullSecrets", new List<object> { new Dictionary<object, object> { ["name"] = "registry" } }));
+        var kinds = things.Select(thing => (string)thing["kind"]).ToHashSet();
+        kinds.ShouldNotContain("PodDisruptionBudget");
+        kinds.ShouldNotContain("NetworkPolicy");
+        new[] { "ServiceMonitor", "Ingress", "Route" }.ShouldBeSubsetOf(kinds);
+        var pod = ManifestText.At(things.Single(thing => ManifestText.Key(thing) == "Deployment flotta/flotta-controller-manager"), "spec.template.spec");
+        ManifestText.At(pod, "imagePullSecrets.0.name").ShouldBe("registry");
+        ((Dictionary<object, object>)ManifestText.At(pod, "nodeSelector")!)["kubernetes.io/arch"].ShouldBe("amd64");
+    }
+
+    [Fact]
+    public void The_schema_of_the_values_knows_every_value_and_no_other()
+    {
+        var schema = JsonNode.Parse(File.ReadAllText(Path.Combine(Chart.Folder, "values.schema.json")))!.AsObject();
+        var values = ManifestText.Read(File.ReadAllText(Path.Combine(Chart.Folder, "values.yaml"))).Single();
+        schema["additionalProperties"]!.GetValue<bool>().ShouldBeFalse();
+        Paths(schema, "").Where(path => !path.StartsWith("global", StringComparison.Ordinal)).Except(["operator.config.MAX_CONCURRENT_RECONCILES"]).Order(StringComparer.Ordinal)
+            .ShouldBe(Paths(values, schema, "").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void The_programs_understand_the_environment_that_they_are_given()
+    {
+        var things = ManifestText.OfKustomization(Base).ToDictionary(ManifestText.Key);
+        Func<string, string?> Variables(string map) => name => ManifestText.At(things[$"ConfigMap flotta/{map}"], "data." + name) as string;
+        OperatorOptions.FromEnvironment(Variables("flotta-manager-config")).LeaderElect.ShouldBeTrue();
+        var edge = EdgeApiOptions.FromEnvironment(Variables("flotta-edge-api-config"));
+        ManifestText.At(things["Deployment flotta/flotta-edge-api"], "spec.template.spec.containers.0.ports.0.containerPort").ShouldBe(edge.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    private static IEnumerable<string> Paths(JsonObject schema, string path) => schema["properties"] is JsonObject properties
+        ? properties.SelectMany(property => Paths(property.Value!.AsObject(), Join(path, property.Key)))
+        : [path];
+
+    // As deep as the schema goes: beyond that it lets everything pass.
+    private static IEnumerable<string> Paths(object value, JsonObject schema, string path) => value is Dictionary<object, object> map && schema["properties"] is JsonObject properties
+        ? map.SelectMany(pair => Paths(pair.Value, properties[(string)pair.Key] as JsonObject ?? [], Join(path, (string)pair.Key)))
+        : [path];
+
+    private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
+}

@@ -1,0 +1,117 @@
+using System.Text;
+using Flotta.Tests.Agent;
+using Flotta.Yggdrasil.Grpc;
+using Flotta.Yggdrasil.Settings;
+using Flotta.Yggdrasil.Workers;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Flotta.Tests.Yggdrasil.Workers;
+
+public sealed class WorkerTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("flotta-workers-").FullName;
+
+    [Fact]
+    public void A_worker_file_is_read_as_the_original_does()
+    {
+        var file = WorkerFile.Parse("exec = \"/usr/libexec/w --flag  x\"\nprotocol = \"grpc\"\nenv = [\"HOME=/var/home/flotta\", \"PATH=/evil\", \"YGG_SOCKET_ADDR=unix:@evil\", \"A=b=c\"]\nother = 1\n", "/etc/yggdrasil/workers/device-worker.toml");
+        file.Name.ShouldBe("device-worker");
+        file.Command.ShouldBe(["/usr/libexec/w", "--flag", "x"]);
+        var environment = WorkerEnvironment.Of(file, SocketAddress.Parse("@d")!, "/etc/yggdrasil", "info", "till-07", name => name == "HTTPS_PROXY" ? "http://proxy" : null);
+        environment.ShouldBe(new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            ["YGG_CONFIG_DIR"] = "/etc/yggdrasil",
+            ["YGG_LOG_LEVEL"] = "INFO",
+            ["YGG_CLIENT_ID"] = "till-07",
+            ["YGG_SOCKET_ADDR"] = "unix:@d",
+            ["HTTPS_PROXY"] = "http://proxy",
+            ["HOME"] = "/var/home/flotta",
+            ["A"] = "b=c",
+        }, ignoreOrder: true);
+    }
+
+    [Theory]
+    [InlineData("protocol = \"grpc\"")]
+    [InlineData("exec = \"relative\"")]
+    [InlineData("exec = \"/bin/w\"\nprotocol = \"dbus\"")]
+    [InlineData("exec = \"/bin/w\"\nenv = [1]")]
+    [InlineData("exec = \"/bin/w\"\nenv = [\"=x\"]")]
+    public void One_that_makes_no_sense_is_one_sentence(string text) => Should.Throw<SettingsException>(() => WorkerFile.Parse(text, "/w/x.toml")).Message.ShouldStartWith("/w/x.toml: ");
+
+    [Fact]
+    public void Pauses_grow_to_a_minute_never_end_and_are_forgiven_by_a_long_run()
+    {
+        var pause = new RestartPause(new Random(1));
+        var first = Enumerable.Range(0, 12).Select(_ => pause.After(TimeSpan.FromSeconds(2))).ToList();
+        first[0].ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(1));
+        first.ShouldAllBe(one => one <= TimeSpan.FromMinutes(1));
+        first[^1].ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(30));
+        pause.After(TimeSpan.FromMinutes(1)).ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public async Task A_line_without_end_is_cut_and_the_rest_is_still_read()
+    {
+        var lines = new List<string>();
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(new string('x', 200_000) + "\nafter\n\nlast"));
+        await WorkerProcess.LinesAsync(stream, lines.Add);
+        lines.Count.ShouldBe(3);
+        lines[0].Length.ShouldBe((8 << 10) + 1);
+        lines[1..].ShouldBe(["after", "last"]);
+    }
+
+    [Fact]
+    public async Task Processes_follow_the_files_and_come_back_when_they_end()
+    {
+        var starts = Path.Combine(_folder, "starts");
+        var (workers, run) = (Path.Combine(_folder, "workers"), Path.Combine(_folder, "run"));
+        Directory.CreateDirectory(workers);
+        File.WriteAllText(Path.Combine(_folder, "w.sh"), $"#!/bin/sh\necho \"$$ $YGG_CLIENT_ID $HOME\" >> {starts}\nexec sleep 600\n");
+        File.WriteAllText(Path.Combine(workers, "bad.toml"), "exec = 7\n");
+        File.WriteAllText(Path.Combine(workers, "not.toml"), "exec = \"/bin/false\"\n");
+        File.WriteAllText(Path.Combine(workers, "one.toml"), $"exec = \"/bin/sh {_folder}/w.sh\"\n");
+        using var stop = new CancellationTokenSource();
+        var time = new FakeTimeProvider();
+        var folder = new WorkerFolder(
+            workers, run, new HashSet<string>(StringComparer.Ordinal) { "not" },
+            file => WorkerEnvironment.Of(file, SocketAddress.Parse("@d")!, _folder, "info", "till-07", _ => null),
+            NullLogger<WorkerFolder>.Instance, time);
+        var running = folder.RunAsync(stop.Token);
+        await UntilAsync(() => Started() == 1);
+        File.ReadAllText(starts).ShouldContain(" till-07 \n", customMessage: "HOME is not inherited");
+        var pid = int.Parse(File.ReadAllText(Path.Combine(run, "one.pid")).Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+
+        System.Diagnostics.Process.GetProcessById(pid).Kill();
+        await UntilAsync(() => Started() == 2);
+        File.WriteAllText(Path.Combine(workers, "one.toml"), $"exec = \"/bin/sh {_folder}/w.sh again\"\n");
+        await UntilAsync(() => Started() == 3);
+        File.Delete(Path.Combine(workers, "one.toml"));
+        await UntilAsync(() => Directory.GetFiles(run).Length == 0);
+        await stop.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => running);
+        File.ReadAllLines(starts).Select(line => int.Parse(line.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture)).ShouldAllBe(one => PidFile.StartedAt(one) == null);
+
+        int Started() => File.Exists(starts) ? File.ReadAllLines(starts).Length : 0;
+        Task UntilAsync(Func<bool> condition) => Until.TrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(200));
+            return condition();
+        });
+    }
+
+    [Fact]
+    public void A_pid_file_of_another_life_names_nobody()
+    {
+        var path = Path.Combine(_folder, "w.pid");
+        PidFile.Write(path, Environment.ProcessId);
+        PidFile.Running(path).ShouldBe(Environment.ProcessId);
+        File.WriteAllText(path, $"{Environment.ProcessId} 1\n");
+        PidFile.Running(path).ShouldBeNull();
+        File.WriteAllText(path, "nonsense");
+        PidFile.Running(path).ShouldBeNull();
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+}
