@@ -15,7 +15,10 @@ public sealed class PlaybookTests(ITestOutputHelper log)
         await using var site = await Site.StartAsync("--auto-approve");
         using var folder = new TemporaryFolder();
         var path = WithoutAnsible(folder.Sub("bin"));
-        await using var device = Device.Start(site.Plane, "till-07", folder.Sub("device"), site.Podman.Socket, new Dictionary<string, string> { ["PATH"] = path });
+        // A place of its own for its runs: an agent that another test killed may have left one in the machine's.
+        var temporary = folder.Sub("tmp");
+        var environment = new Dictionary<string, string> { ["PATH"] = path, ["TMPDIR"] = temporary };
+        await using var device = Device.Start(site.Plane, "till-07", folder.Sub("device"), site.Podman.Socket, environment);
         const string File = "/var/tmp/flotta-greeting.txt";
         System.IO.File.Delete(File);
         try
@@ -42,7 +45,7 @@ public sealed class PlaybookTests(ITestOutputHelper log)
             await Eventually.EqualsAsync("", async () => (await site.Plane.KubectlAsync("get", "playbookexecutions", "-o", "name")).Trim(), Patience);
             // The device hears of it by itself, a moment later.
             await Eventually.TrueAsync(() => Task.FromResult(Directory.GetFiles(Path.Combine(device.Folder, "playbooks"), "*.yml") is []), Patience, () => device.Program.Said);
-            Directory.GetDirectories(Path.GetTempPath(), "flotta-playbook-*").ShouldBeEmpty();
+            Directory.GetDirectories(temporary, "flotta-playbook-*").ShouldBeEmpty();
             device.Program.Said.ShouldNotContain("kind regards");
             site.Plane.Program.Said.ShouldNotContain("kind regards");
         }
