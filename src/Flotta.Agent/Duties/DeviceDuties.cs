@@ -47,7 +47,11 @@ internal sealed class DeviceDuties(IReadOnlyList<IDuty> duties, IReadOnlyList<st
                 Logs(site, new HeartbeatReport(site.Events), podman, loggers, time),
                 Data(site, WorkloadFolders.In(site.Folder.Path, user), new HeartbeatReport(site.Events), loggers, time),
                 new PlaybookLoop(
-                    new PlaybookSite(site.Folder["playbooks"], site.Outbound, site.Playbooks, site.Pushes), new HeartbeatReport(site.Events), loggers.CreateLogger<PlaybookLoop>(), time),
+                    new PlaybookSite(site.Folder["playbooks"], site.Outbound, site.Playbooks, site.Pushes),
+                    new PlaybookRun(time),
+                    new HeartbeatReport(site.Events),
+                    loggers.CreateLogger<PlaybookLoop>(),
+                    time),
                 OperatingSystem(site, new HeartbeatReport(site.Events), HostTools.OfThisMachine, loggers, time),
                 Alarms(site, new HeartbeatReport(site.Events), loggers, time),
             ],

@@ -66,8 +66,8 @@ internal static class ExecutionPlan
             ? null
             : known.FirstOrDefault(one => IsOpen(one) && Before(known, one).All(earlier => earlier.HasEnded || !earlier.Listed) && (one.NotBefore is not { } then || then <= now));
 
-    /// <summary>When the first of those that wait for their time may start.</summary>
-    public static DateTimeOffset? NextAt(IReadOnlyList<Execution> known) => known.Where(one => IsOpen(one) && one.NotBefore is not null).Min(one => one.NotBefore);
+    /// <summary>When the first of those that wait for their time may start. One whose time has come waits for another, and that one's end is heard of.</summary>
+    public static DateTimeOffset? NextAt(IReadOnlyList<Execution> known, DateTimeOffset now) => known.Where(one => IsOpen(one) && one.NotBefore > now).Min(one => one.NotBefore);
 
     /// <summary>On disk before the first process of the attempt.</summary>
     public static IReadOnlyList<Execution> Started(IReadOnlyList<Execution> known, string key, string mark) =>

@@ -15,7 +15,7 @@ internal sealed record PlaybookSite(string Folder, IOutbound Outbound, PlaybookR
 /// Asks for playbooks when there are some, keeps each on disk before anything of it happens, runs them one at a time and tells how they ended, until the server has heard it.
 /// While there are none it is this object and nothing else.
 /// </summary>
-internal sealed partial class PlaybookLoop(PlaybookSite site, IDutyReport report, ILogger<PlaybookLoop> logger, TimeProvider time) : IDuty
+internal sealed partial class PlaybookLoop(PlaybookSite site, IPlaybookRunner runner, IDutyReport report, ILogger<PlaybookLoop> logger, TimeProvider time) : IDuty
 {
     private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
     private readonly Lock _lock = new();
@@ -153,7 +153,7 @@ internal sealed partial class PlaybookLoop(PlaybookSite site, IDutyReport report
         }
 
         // Without a list the server is asked for nothing most of the time: only where an answer could be of use.
-        if (wanted.Keys is null && PlaybookRun.Program is null)
+        if (wanted.Keys is null && !runner.IsThere)
         {
             _askAt = At(wanted.Poll);
             return;
@@ -189,9 +189,13 @@ internal sealed partial class PlaybookLoop(PlaybookSite site, IDutyReport report
     private TimeSpan Start(CancellationToken cancellationToken)
     {
         _missing = false;
-        if (_run is not null || ExecutionPlan.Next(_known, time.GetUtcNow()) is not { } next)
-            return ExecutionPlan.NextAt(_known) is { } then ? then - time.GetUtcNow() : Longest;
-        if (PlaybookRun.Program is null)
+        var now = time.GetUtcNow();
+        // While one runs its end is what is waited for, whatever else may have become due.
+        if (_run is not null)
+            return Longest;
+        if (ExecutionPlan.Next(_known, now) is not { } next)
+            return ExecutionPlan.NextAt(_known, now) is { } then ? then - now : Longest;
+        if (!runner.IsThere)
         {
             _missing = true;
             return _looking.Next();
@@ -211,20 +215,17 @@ internal sealed partial class PlaybookLoop(PlaybookSite site, IDutyReport report
         var one = started.Single(one => one.Key == next.Key);
         LogStarts(logger, one.Name, one.Attempts);
         var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        _run = (one.Key, stop, RunAsync(one, playbook, stop.Token));
+        var task = runner.RunAsync(one, playbook, stop.Token);
+        _run = (one.Key, stop, task);
+        _ = WakeAfterAsync(task);
         return Longest;
     }
 
-    private async Task<Attempt> RunAsync(Execution one, byte[] playbook, CancellationToken cancellationToken)
+    /// <summary>Not from within the run: whoever wakes up is to find it ended.</summary>
+    private async Task WakeAfterAsync(Task run)
     {
-        try
-        {
-            return await new PlaybookRun(time).RunAsync(one, playbook, cancellationToken);
-        }
-        finally
-        {
-            _wake.Set();
-        }
+        await run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _wake.Set();
     }
 
     private async Task EndRunAsync()

@@ -4,18 +4,29 @@ using System.Text;
 
 namespace Flotta.Agent.Playbooks;
 
+/// <summary>What runs playbooks.</summary>
+internal interface IPlaybookRunner
+{
+    /// <summary>Whether this device has what it takes.</summary>
+    bool IsThere { get; }
+
+    /// <summary>A failure to start is an attempt that failed; being cancelled is not an end.</summary>
+    Task<Attempt> RunAsync(Execution execution, byte[] playbook, CancellationToken cancellationToken);
+}
+
 /// <summary>One attempt: ansible-playbook as a process, with a deadline. However it ends, nothing of it is left running but what it has itself sent away for good.</summary>
-internal sealed class PlaybookRun(TimeProvider time)
+internal sealed class PlaybookRun(TimeProvider time) : IPlaybookRunner
 {
     private const int MostErrors = 8 << 10;
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2);
 
+    public bool IsThere => Program is not null;
+
     /// <summary>Where ansible-playbook is; null when it is not on this machine.</summary>
-    public static string? Program => SearchPath.Split(':', StringSplitOptions.RemoveEmptyEntries).Select(folder => Path.Combine(folder, "ansible-playbook")).FirstOrDefault(File.Exists);
+    private static string? Program => SearchPath.Split(':', StringSplitOptions.RemoveEmptyEntries).Select(folder => Path.Combine(folder, "ansible-playbook")).FirstOrDefault(File.Exists);
 
     private static string SearchPath => Environment.GetEnvironmentVariable("PATH") is { Length: > 0 } path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-    /// <summary>A failure to start is an attempt that failed; being cancelled is not an end.</summary>
     public async Task<Attempt> RunAsync(Execution execution, byte[] playbook, CancellationToken cancellationToken)
     {
         var mark = execution.Mark!;

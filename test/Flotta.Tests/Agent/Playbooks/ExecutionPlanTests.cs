@@ -69,6 +69,17 @@ public sealed class ExecutionPlanTests
         ExecutionPlan.Next(known, Now)!.Key.ShouldBe("setup-1", "only StopOnFailure stops the others");
     }
 
+    [Fact]
+    public void What_is_due_and_waits_for_another_is_no_reason_to_look_again()
+    {
+        var known = ExecutionPlan.Delivered([], [Task(0, "RetryOnFailure"), Task(0, config: "other")]);
+        known = ExecutionPlan.Ended(ExecutionPlan.Started(known, "setup-0", "mark"), "setup-0", Badly, Now);
+        var due = Now.AddSeconds(10);
+        ExecutionPlan.NextAt(known, Now).ShouldBe(due);
+        known = ExecutionPlan.Started(known, "other-0", "mark");
+        ExecutionPlan.NextAt(known, due).ShouldBeNull();
+    }
+
     [Theory]
     [InlineData("ExecuteOnce", "Failed")]
     [InlineData("StopOnFailure", "Failed")]

@@ -1,0 +1,76 @@
+using System.Text.Json;
+using Flotta.Agent.Heartbeats;
+using Flotta.Agent.Playbooks;
+using Flotta.Tests.Agent.Metrics;
+using Flotta.Tests.ApiServer;
+using Flotta.Wire;
+using Flotta.Yggdrasil.Credentials;
+using Flotta.Yggdrasil.Transport;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Flotta.Tests.Agent.Playbooks;
+
+public sealed class PlaybookLoopTests
+{
+    /// <summary>Each end is what the loop waits for: one that it misses leaves it waiting for an hour.</summary>
+    [Fact]
+    public async Task The_end_of_a_run_is_never_missed()
+    {
+        const int Runs = 40;
+        using var folder = new TemporaryFolder();
+        var tasks = Enumerable.Range(0, Runs)
+            .Select(index => new PlaybookTask { Name = $"quick-{index}", Uid = $"quick-{index}", Config = $"quick-{index}", Index = 0, AnsiblePlaybookString = "- hosts: all" })
+            .ToList();
+        var (reports, runner) = (new PlaybookReports(), new QuickRunner());
+        var site = new PlaybookSite(folder.Path, new Server(tasks), reports, () => true);
+        var loop = new PlaybookLoop(site, runner, new SpokenReport(), NullLogger<PlaybookLoop>.Instance, TimeProvider.System);
+        loop.Apply(new DeviceConfigurationMessage { Configuration = new DeviceConfiguration { AnsibleManager = new AnsibleManagerConfiguration(null, [.. tasks.Select(task => task.Uid!)]) } });
+        await Eventually.True(() => reports.Now.Count(one => one.Status == PlaybookStatuses.Succeeded) == Runs, seconds: 120);
+        runner.Started.ShouldBe(Runs);
+        await loop.StopAsync();
+    }
+
+    private sealed class QuickRunner : IPlaybookRunner
+    {
+        public int Started { get; private set; }
+
+        public bool IsThere => true;
+
+        public async Task<Attempt> RunAsync(Execution execution, byte[] playbook, CancellationToken cancellationToken)
+        {
+            Started++;
+            await Task.Yield();
+            return new Attempt(Succeeded: true, Reason: null, "ok=1", []);
+        }
+    }
+
+    private sealed class Server(IReadOnlyList<PlaybookTask> tasks) : IOutbound
+    {
+        public event Action<Identity>? Unauthorized
+        {
+            add { }
+            remove { }
+        }
+
+        public Identity? Identity { get; } = Issue();
+
+        public void Use(Identity identity)
+        {
+        }
+
+        public Task<Answer> PostAsync(Channel channel, Message message, CancellationToken cancellationToken)
+        {
+            var content = JsonSerializer.Serialize(tasks, WireJson.Types.IReadOnlyListPlaybookTask);
+            var response = new MessageResponse { Content = WireJson.ToElement(content, WireJson.Types.String), Directive = message.Directive, MessageId = message.MessageId };
+            return Task.FromResult(new Answer { Status = 200, Body = WireJson.Write(response, WireJson.Types.MessageResponse) });
+        }
+
+        public Task<Answer> PostAsAsync(Identity identity, Channel channel, Message message, CancellationToken cancellationToken) => PostAsync(channel, message, cancellationToken);
+
+        private static Identity Issue()
+        {
+            var (certificate, key) = new TestAuthority().Issue("CN=till-07");
+            return Identity.FromPem(certificate, key, "certificate", "key");
+        }
+    }
+}
