@@ -225,7 +225,8 @@ internal sealed class EdgeBench(bool onKubernetes)
         await plane.RestartEdgeAsync();
         await Task.Delay(TimeSpan.FromSeconds(5), cancellationToken);
         var without = plane.Edge.MemoryMiB;
-        var report = await Fleet(plane).RunAsync(cancellationToken, "steady", "--devices", $"{devices}", "--ramp", $"{Math.Max(5, devices / 200)}s", "--for", "40s");
+        var report = await Fleet(plane).RunAsync(cancellationToken, "steady", "--devices", $"{devices}", "--ramp", $"{Math.Max(5, devices / 200)}s", "--for", "75s");
+        // Idle for more than a minute, after which the server gives back what connecting took.
         var with = (double)report["server"]!["memoryMiB"]!;
         Row(
             $"memory per connected idle device, {devices} devices",

@@ -27,6 +27,7 @@ internal static class EdgeListener
     public static async Task<WebApplication> StartAsync(
         EdgeApiOptions options, Authority authority, HandshakeLimit handshakes, RequestDelegate answer, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
+        _ = TlsThrift.Apply();
         var peers = new PeerConnection(options.MaxConnectionsPerDevice);
         // Empty: no environment variable and no appsettings.json has a say in what we listen on.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "flotta-edge-api" });
@@ -107,6 +108,8 @@ internal static class EdgeListener
         // a request asks again, or is taken for silent, when it has been answered.
         limits.Http2.KeepAlivePingDelay = TimeSpan.FromMinutes(35);
         limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
+        // The table of headers that were seen before is memory for each connection, and an agent's client does not use it.
+        limits.Http2.HeaderTableSize = 0;
         // A device needs no more, and a hundred thousand windows are memory.
         // Two streams whose readers stand still leave room for a heartbeat.
         limits.Http2.InitialConnectionWindowSize = 256 * 1024;
