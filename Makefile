@@ -48,10 +48,12 @@ soak: ## the long runs: fault storms with real processes, nonsense for every par
 	@scripts/build.sh
 	@FLOTTA_SOAK=1 scripts/test.sh Flotta.Tests Flotta.EndToEnd Flotta.KubernetesTests
 
-package: ## a .deb and an .rpm of the agent in out/
-	@scripts/setup.sh build package
+package: ## a .deb and an .rpm of the agent, and the container images of both programs as archives, in out/
+	@scripts/setup.sh build package device
 	@scripts/build.sh
 	@scripts/package.sh
+	@scripts/image.sh control-plane localhost/flotta:latest out/flotta.oci.tar
+	@scripts/image.sh agent localhost/flotta-agent:latest out/flotta-agent.oci.tar
 
 test-package: package ## that .deb in a fresh Debian: installed, updated, purged
 	@scripts/setup.sh package

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds a container image from a program in out/: image.sh control-plane|agent [NAME]. The same program and libraries give the same image, byte for byte.
+# Builds a container image from a program in out/: image.sh control-plane|agent [NAME [ARCHIVE]]. The same program and libraries give the same image, byte for byte.
+# ARCHIVE: a file that it is written to as well, for `podman load` or a registry's tools.
 # FLOTTA_PROGRAM: another program than that in out/, also one for another architecture. Its libraries are then taken from the folder FLOTTA_SYSROOT,
 # or from Debian's packages for that architecture, which need not be installed (kept in out/.sysroot-ARCH).
 # PODMAN: podman with options, for a storage of your own.
@@ -12,6 +13,7 @@ case $kind in
   *) echo "image.sh: control-plane or agent, not '$kind'." >&2; exit 2 ;;
 esac
 name=${2:-localhost/$program:latest}
+archive=${3:-}
 built=${FLOTTA_PROGRAM:-out/$program}
 read -ra podman <<<"${PODMAN:-podman}"
 [[ -x $built ]] || { echo "image.sh: $built is not there; run 'make build' first." >&2; exit 1; }
@@ -78,3 +80,4 @@ find "$context" -exec touch -h -d @0 {} +
 
 cp "deploy/image/Containerfile.$kind" "$context/Containerfile"
 "${podman[@]}" build --quiet --timestamp 0 --pull=never --no-cache --arch "$arch" --tag "$name" "$context"
+[[ -z $archive ]] || { rm -f "$archive" && "${podman[@]}" save --quiet --format oci-archive --output "$archive" "$name" && echo "Made $archive."; }
