@@ -1,6 +1,7 @@
 using Flotta.EdgeApi.Certificates;
 using Flotta.EdgeApi.Fleet;
 using Flotta.EdgeApi.Sessions;
+using Flotta.EdgeApi.Statuses;
 using Flotta.Kube;
 using Flotta.Resources;
 using Microsoft.AspNetCore.Http;
@@ -42,12 +43,10 @@ internal sealed class Gate(KubeApi api, FleetCaches fleet, Authority authority, 
         if (!ObjectName.IsValid(key.Name) || !ObjectName.IsNamespace(key.Namespace))
             return Foreign();
         var device = fleet.Devices.Get(key);
-        if (device == null)
-            return new(0, null, null);
-        if (!DeviceRule.Accepts(device, peer.Serial))
+        if (device == null || !DeviceRule.Accepts(device, peer.Serial))
         {
-            // It may have registered with another replica a moment ago.
-            device = secondLooks.TryTake() ? await api.GetAsync<EdgeDevice>(key, cancellationToken) : device;
+            // It may have been let in, or have registered, with another replica a moment ago. A device that is told that it is gone stops for good: that is not said from memory.
+            device = secondLooks.TryTake() ? await api.GetAsync<EdgeDevice>(key, cancellationToken) : throw new BusyException();
             if (device == null)
                 return new(0, null, null);
             if (!DeviceRule.Accepts(device, peer.Serial))

@@ -17,7 +17,7 @@ public sealed class RollingUpgradeTests(FaultCluster cluster, ITestOutputHelper 
         using var folder = new TemporaryFolder();
         await using var plane = await ReplicatedPlane.StartAsync(cluster, folder.Path);
         await plane.WorkloadAsync("first");
-        string[] pace = Soak.IsOn ? ["--ramp", "30s", "--for", "90s", "--period", "20s", "--trouble-every", "60s"] : ["--for", "15s", "--period", "3s", "--trouble-every", "10s"];
+        string[] pace = Soak.IsOn ? ["--ramp", "4m", "--for", "90s", "--period", "20s", "--trouble-every", "60s"] : ["--for", "15s", "--period", "3s", "--trouble-every", "10s"];
         await using var fleet = plane.Fleet("steady", Devices, ["--start-time", "1s", "--calm", "20m", .. pace]);
         await fleet.IsServedAsync(Patience);
 
