@@ -38,7 +38,7 @@ public sealed class ApiFaultTests(FaultCluster cluster, ITestOutputHelper log)
         log.WriteLine(report["requests"]!.ToJsonString());
         SimulatedFleet.Refusals(report).Where(refusal => !refusal.EndsWith(" 503", StringComparison.Ordinal)).ShouldBeEmpty();
         (await plane.EventsAsync("SimulatedTrouble")).ShouldBeGreaterThanOrEqualTo((long)report["events"]!);
-        plane.AreWell();
+        plane.AreWell(Devices);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class ApiFaultTests(FaultCluster cluster, ITestOutputHelper log)
         early.ShouldBeEmpty();
         told.Count.ShouldBeLessThan(200);
         told.ShouldContain(one => one.What.StartsWith("PATCH", StringComparison.Ordinal), "nothing was written that could have been refused");
-        plane.AreWell();
+        plane.AreWell(Devices);
     }
 
     private static Trouble? AtRandom() => Random.Shared.Next(10) switch

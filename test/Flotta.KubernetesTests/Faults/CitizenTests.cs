@@ -48,7 +48,7 @@ public sealed class CitizenTests(FaultCluster cluster, ITestOutputHelper log)
         calls.Where(call => call.IsList).ShouldBeEmpty("a watch that was cut goes on where it was");
         // The Operators look every two seconds and one of them writes; each Edge API writes every ten.
         calls.Count(call => call.IsWrite).ShouldBeInRange(2, 5 + plane.Edges.Count + 2);
-        plane.AreWell();
+        plane.AreWell(Devices);
     }
 
     [Fact]

@@ -39,7 +39,7 @@ public sealed class EtcdFaultTests(FaultCluster cluster, ITestOutputHelper log)
         var stored = await plane.EventsAsync("SimulatedTrouble");
         log.WriteLine($"{told} events acknowledged, {stored} stored");
         stored.ShouldBeGreaterThanOrEqualTo(told);
-        plane.AreWell();
+        plane.AreWell(Devices);
     }
 
     private async Task StopForAWhileAsync(ReplicatedPlane plane, bool killed)

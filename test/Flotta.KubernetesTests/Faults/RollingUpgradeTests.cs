@@ -47,6 +47,6 @@ public sealed class RollingUpgradeTests(FaultCluster cluster, ITestOutputHelper 
         var stored = await plane.EventsAsync("SimulatedTrouble");
         log.WriteLine($"{told} events acknowledged, {stored} stored");
         stored.ShouldBeGreaterThanOrEqualTo(told);
-        plane.AreWell();
+        plane.AreWell(Devices);
     }
 }
