@@ -136,7 +136,7 @@ public sealed class PlaybookTests(ITestOutputHelper log)
         await ApplyAsync(site, "endless", "", ("ExecuteOnce", "", $"shell: echo x >> {endless}; sleep 8765"));
         await Eventually.TrueAsync(() => Task.FromResult(System.IO.File.Exists(endless)), Patience, () => device.Program.Said);
         await IsAsync(site, "till-07-endless-0", "Running", device);
-        await site.Plane.KubectlAsync("delete", "edgeconfig", "endless", "--timeout=30s");
+        await site.Plane.KubectlAsync("delete", "edgeconfig", "endless", "--timeout=120s");
         await Eventually.TrueAsync(() => Task.FromResult(Sleeping("8765") == 0), Patience, () => device.Program.Said);
     }
 
