@@ -42,6 +42,20 @@ internal static class Options
         return option;
     }
 
+    /// <param name="example">Shown to who gives something else than an https address.</param>
+    public static Option<Uri?> Address(string name, string example, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "URL",
+        CustomParser = result =>
+        {
+            if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttps)
+                return url;
+            result.AddError($"{name} takes an address such as {example}, not '{result.Tokens[0].Value}'.");
+            return null;
+        },
+    };
+
     public static Option<string?> Kubeconfig() => new("--kubeconfig")
     {
         Description = "How to reach the cluster; default: $KUBECONFIG, else the pod's own service account, else ~/.kube/config",

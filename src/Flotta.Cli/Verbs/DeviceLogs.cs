@@ -37,18 +37,8 @@ internal static class DeviceLogs
         var @namespace = new Option<string?>("--namespace", "-n") { Description = "Namespace of the device; default: the kubeconfig's, else default", HelpName = "NAME" };
         var timestamps = new Option<bool>("--timestamps") { Description = "Put the time before each line" };
         var prefix = new Option<bool>("--prefix") { Description = "Put the container's name before each line" };
-        var address = new Option<Uri?>("--edge-api")
-        {
-            Description = "Where the Edge API is, as https://HOST:PORT; default: where the Edge API itself says that it is",
-            HelpName = "URL",
-            CustomParser = result =>
-            {
-                if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttps)
-                    return url;
-                result.AddError($"--edge-api takes an address such as https://fleet.example.com:8043, not '{result.Tokens[0].Value}'.");
-                return null;
-            },
-        };
+        var address = Options.Address(
+            "--edge-api", "https://fleet.example.com:8043", "Where the Edge API is, as https://HOST:PORT; default: where the Edge API itself says that it is");
         var system = new Option<string>("--system-namespace") { Description = "Namespace in which the Edge API runs", HelpName = "NAME", DefaultValueFactory = _ => "flotta" };
         var kubeconfig = Options.Kubeconfig();
         var command = new Command("logs", "Print what a workload on a device says, straight from the device.")

@@ -17,18 +17,7 @@ internal static class Kubeconfig
             if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[0].Value, out var number) && number is > 0 and <= 3650))
                 result.AddError($"--valid-days takes a number from 1 to 3650, not '{result.Tokens[0].Value}'.");
         });
-        var address = new Option<Uri?>("--server")
-        {
-            Description = "Address of the Kubernetes API as the person reaches it; default: the one in DIR/kubeconfig",
-            HelpName = "URL",
-            CustomParser = result =>
-            {
-                if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttps)
-                    return url;
-                result.AddError($"--server takes an address such as https://10.0.0.7:6443, not '{result.Tokens[0].Value}'.");
-                return null;
-            },
-        };
+        var address = Options.Address("--server", "https://10.0.0.7:6443", "Address of the Kubernetes API as the person reaches it; default: the one in DIR/kubeconfig");
         var revoke = new Option<bool>("--revoke") { Description = "Take all tokens of this person away instead" };
         var command = new Command("kubeconfig", "Print a kubeconfig with a token for a person, for the server whose data directory this is.")
         {
