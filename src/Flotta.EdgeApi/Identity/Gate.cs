@@ -1,7 +1,6 @@
 using Flotta.EdgeApi.Certificates;
 using Flotta.EdgeApi.Fleet;
 using Flotta.EdgeApi.Sessions;
-using Flotta.EdgeApi.Statuses;
 using Flotta.Kube;
 using Flotta.Resources;
 using Microsoft.AspNetCore.Http;

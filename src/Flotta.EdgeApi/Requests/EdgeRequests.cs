@@ -9,7 +9,6 @@ using Flotta.EdgeApi.LogStreams;
 using Flotta.EdgeApi.Playbooks;
 using Flotta.EdgeApi.Registration;
 using Flotta.EdgeApi.Sessions;
-using Flotta.EdgeApi.Statuses;
 using Flotta.Kube;
 using Flotta.Wire;
 using Microsoft.AspNetCore.Http;

@@ -5,9 +5,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Flotta.EdgeApi.Statuses;
 
-/// <summary>There is more to write than can be taken now; the device is told to come back.</summary>
-internal sealed class BusyException() : Exception("too much is waiting already");
-
 /// <summary>
 /// Writes what devices report. A change is a pure function of the device as it is; changes to one device that wait together are applied one after the other and written once,
 /// refused and made anew when somebody else wrote in between. A change that leaves everything as it is costs no request.

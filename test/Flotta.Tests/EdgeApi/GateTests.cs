@@ -3,7 +3,6 @@ using Flotta.EdgeApi.Certificates;
 using Flotta.EdgeApi.Fleet;
 using Flotta.EdgeApi.Identity;
 using Flotta.EdgeApi.Sessions;
-using Flotta.EdgeApi.Statuses;
 using Flotta.Resources;
 using Microsoft.Extensions.Logging.Abstractions;
 
