@@ -1,6 +1,6 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
+using Flotta.EndToEnd;
 
 namespace Flotta.KubernetesTests;
 
@@ -58,7 +58,7 @@ public sealed class KubeApiServer : IAsyncDisposable
     public static async Task<KubeApiServer> StartAsync(CancellationToken cancellationToken)
     {
         if (Missing is { } reason) throw new InvalidOperationException(reason);
-        var ports = FreePorts(3);
+        int[] ports = [FreePort.Next(), FreePort.Next(), FreePort.Next()];
         var server = new KubeApiServer(Directory.CreateTempSubdirectory("flotta-kube-"), TestCertificates.Create(), ports[2]);
         try
         {
@@ -167,14 +167,4 @@ public sealed class KubeApiServer : IAsyncDisposable
     private Task WriteAsync(string name, string text, CancellationToken cancellationToken) => File.WriteAllTextAsync(In(name), text, cancellationToken);
 
     private static string Base64(string text) => Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(text));
-
-    private static int[] FreePorts(int count)
-    {
-        // All are held before the first is given back, so that no port comes twice.
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        listeners.ForEach(listener => listener.Start());
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        listeners.ForEach(listener => listener.Dispose());
-        return ports;
-    }
 }
