@@ -4,7 +4,8 @@
 #                               agent: what an idle device may cost; fails where it costs more (half an hour)
 #                               api: the embedded API server beside kube-apiserver and etcd · edge-kubernetes: edge on a real cluster
 #                               scale-kubernetes: ten thousand EdgeDevices on a real cluster (some eight minutes)
-# Without names: all of them. What needs kube-apiserver and etcd is left out unless KUBEBUILDER_ASSETS names their folder.
+# Without names: all of them. FLOTTA_BENCH_ONLY=WORD measures those parts of edge whose name has that word: load, registrations, reconnect or memory.
+# What needs kube-apiserver and etcd is left out unless KUBEBUILDER_ASSETS names their folder.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1

@@ -15,6 +15,7 @@ internal sealed class EdgeBench(bool onKubernetes)
 
     private readonly int _fleet = Setting("FLOTTA_BENCH_FLEET", 2000);
     private readonly int _largeFleet = Setting("FLOTTA_BENCH_LARGE_FLEET", 5000);
+    private readonly string _only = Environment.GetEnvironmentVariable("FLOTTA_BENCH_ONLY") ?? "";
     private readonly string _seconds = $"{Setting("FLOTTA_BENCH_SECONDS", 8)}s";
     private readonly Results _results = new(
         onKubernetes ? "edge-on-kubernetes" : "edge",
@@ -31,11 +32,14 @@ internal sealed class EdgeBench(bool onKubernetes)
             return true;
         }
 
-        var whole = await PartAsync("load on open connections", LoadsAsync, cancellationToken);
-        whole &= await PartAsync("registrations and rollouts", FleetAsync, cancellationToken);
-        whole &= await PartAsync("reconnect", ReconnectAsync, cancellationToken);
-        foreach (var devices in onKubernetes ? [] : new[] { _fleet, _largeFleet })
-            whole &= await PartAsync($"memory, {devices} devices", (plane, fleet, stop) => MemoryAsync(plane, fleet, devices, stop), cancellationToken);
+        List<(string Name, Func<Plane, FleetProcess, CancellationToken, Task> Measure)> parts =
+        [
+            ("load on open connections", LoadsAsync), ("registrations and rollouts", FleetAsync), ("reconnect", ReconnectAsync),
+            .. (onKubernetes ? [] : new[] { _fleet, _largeFleet }).Select(devices => ($"memory, {devices} devices", MemoryOf(devices))),
+        ];
+        var whole = true;
+        foreach (var (name, measure) in parts.Where(part => part.Name.Contains(_only, StringComparison.Ordinal)))
+            whole &= await PartAsync(name, measure, cancellationToken);
         await _results.WriteAsync(cancellationToken);
         return whole;
     }
@@ -62,6 +66,8 @@ internal sealed class EdgeBench(bool onKubernetes)
         }
     }
 
+    private Func<Plane, FleetProcess, CancellationToken, Task> MemoryOf(int devices) => (plane, fleet, stop) => MemoryAsync(plane, fleet, devices, stop);
+
     private static FleetProcess Fleet(Plane plane) =>
         new(plane.EdgeServer, plane.Bootstrap, Path.Combine(plane.Folder, "identities"), plane.Edge.Id, Path.Combine(plane.Folder, "fleet.log"));
 
@@ -83,15 +89,22 @@ internal sealed class EdgeBench(bool onKubernetes)
     {
         // The first devices warm up what is compiled and cached on first use.
         await fleet.RunAsync(cancellationToken, "cold-start", "--devices", "50", "--prefix", "warm", "--ramp", "500ms");
-        var cpu = plane.CpuSeconds;
-        var report = await fleet.RunAsync(cancellationToken, "cold-start", "--devices", $"{_fleet}", "--ramp", "500ms");
-        var stage = report["coldStart"]!;
-        Row(
-            $"registrations ({_fleet} devices: enrol, approve, CSR, EdgeDevice durable, first configuration and heartbeat)",
-            $"{Round(stage["perSecond"])}/s; {Round((plane.CpuSeconds - cpu) * 1e3 / _fleet, "N1")} ms CPU each",
-            onKubernetes ? "60/s" : "200/s",
-            report,
-            (plane.CpuSeconds - cpu) / (double)stage["seconds"]!);
+        // The first device of each connection opens it, and is not counted.
+        await RegisteredAsync(
+            $"registrations over 64 open connections ({_fleet} devices: enrol, approve, CSR, EdgeDevice durable)", onKubernetes ? "60/s" : "200/s",
+            _fleet + 64, "load", "--request", "registration", "--at-once", "64", "--prefix", "load");
+        await RegisteredAsync(
+            $"devices that are switched on ({_fleet}: the same over two connections of each one's own, and its first configuration and heartbeat)", "",
+            _fleet, "cold-start", "--ramp", "500ms");
+
+        async Task RegisteredAsync(string name, string goal, int devices, params string[] run)
+        {
+            var before = plane.CpuSeconds;
+            var report = await fleet.RunAsync(cancellationToken, [.. run, "--devices", $"{devices}"]);
+            var each = (plane.CpuSeconds - before) / devices;
+            var stage = report["coldStart"]!;
+            Row(name, $"{Round(stage["perSecond"])}/s; {Round(each * 1e3, "N1")} ms CPU each", goal, report, each * (double)stage["perSecond"]!);
+        }
     }
 
     private async Task HeartbeatsAsync(Plane plane, FleetProcess fleet, string folder, CancellationToken cancellationToken)

@@ -82,7 +82,7 @@ public sealed class EdgeApiHost : IAsyncDisposable
             liveness,
             new ControlMessages(time),
             configurations,
-            new EnrolmentDesk(api, fleet, signingRequests, recorder, options, loggers, time),
+            new EnrolmentDesk(api, fleet, signingRequests, recorder, options, loggers, time) { Stopping = stop.Token },
             new RegistrationDesk(api, fleet, sessions, authority, signingRequests, writer, options, loggers, time),
             new HeartbeatReception(fleet, writer, versions, new DeviceEvents(recorder), new PlaybookResults(api, fleet, time), options, time),
             new PlaybookDelivery(fleet),

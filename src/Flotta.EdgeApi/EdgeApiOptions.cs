@@ -59,6 +59,9 @@ public sealed record EdgeApiOptions
     /// <summary>Enrolment requests that may exist; whoever has the bootstrap certificate can make them, and nothing else limits them.</summary>
     public int MaxEnrolmentRequests { get; init; } = 200_000;
 
+    /// <summary>Devices that may wait with a held request until they are let in; more of them ask again and again.</summary>
+    public int MaxHeldEnrolments { get; init; } = 10_000;
+
     /// <summary>
     /// How long a replica that is asked to stop goes on serving, not ready any more: whoever spreads the devices over replicas needs a moment to hear of it.
     /// </summary>

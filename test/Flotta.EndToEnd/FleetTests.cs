@@ -23,6 +23,20 @@ public sealed class FleetTests : IDisposable
     }
 
     [Fact]
+    public async Task Registrations_as_a_load_let_each_device_in_once()
+    {
+        await using var plane = await EmbeddedControlPlane.StartAsync(_folder.Sub("control-plane"), "--auto-approve");
+        await using var fleet = SimulatedFleet.Start(plane, _folder.Path, "load", "--request", "registration", "--devices", "40", "--at-once", "4");
+        var report = await fleet.EndsAsync(Patience);
+        ((bool)report["complete"]!).ShouldBeTrue();
+        ((int)report["coldStart"]!["devices"]!).ShouldBe(36);
+        SimulatedFleet.Refusals(report).ShouldBeEmpty();
+        ((long)report["traffic"]!["connections"]!).ShouldBe(0); // each was opened by the first device that came over it
+        (await plane.KubectlAsync("get", "edgedevices", "-o", "jsonpath={range .items[*]}{.status.certificate.serial}{\"\\n\"}{end}"))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal).Count().ShouldBe(40);
+    }
+
+    [Fact]
     public async Task A_later_run_goes_on_with_the_same_devices_and_the_originals_behaviour_works_too()
     {
         await using var plane = await EmbeddedControlPlane.StartAsync(_folder.Sub("control-plane"), "--auto-approve");

@@ -66,7 +66,8 @@ internal sealed partial class DaemonUplink : IOutbound, ILink, IDisposable
 
     public Task<Answer> PostAsync(Channel channel, Message message, CancellationToken cancellationToken) => SendAsync(message, Identity, cancellationToken);
 
-    public async Task<Answer> PostAsAsync(Identity identity, Channel channel, Message message, CancellationToken cancellationToken)
+    // The daemon's requests are its own affair, and so are the headers that it sends.
+    public async Task<Answer> PostAsAsync(Identity identity, Channel channel, Message message, CancellationToken cancellationToken, TimeSpan? hold = null)
     {
         if (Place(identity))
             await Task.Delay(Reload, _time, cancellationToken);

@@ -21,6 +21,10 @@ internal sealed partial class EnrolmentLoop(
 {
     // The first answer after an automatic approval should not be ten seconds away; a person's may be, as in the original.
     private readonly BackOff _backOff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(10));
+
+    // A server that can holds a waiting device's request and answers it when a person has decided.
+    private static readonly TimeSpan Hold = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan BetweenHolds = TimeSpan.FromMilliseconds(200);
     private readonly BackOff _refusedBackOff = new(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5));
     private EnrolmentState _state = EnrolmentState.Enrolling;
     private string? _lastProblem;
@@ -42,6 +46,7 @@ internal sealed partial class EnrolmentLoop(
             var pause = _backOff.Next();
             try
             {
+                var (before, asked) = (_state, time.GetTimestamp());
                 var (step, issued, answer) = await StepAsync(cancellationToken);
                 Tell(step.Problem);
                 Move(step.Next);
@@ -50,10 +55,17 @@ internal sealed partial class EnrolmentLoop(
                 // Approved: no reason to wait.
                 if (answer.Status == 208 && step.Next == EnrolmentState.Registering)
                     continue;
+                // The next request is the first to be held; and one that was held for long has been enough of a pause.
+                if (step.Next == EnrolmentState.Waiting && (before == EnrolmentState.Enrolling || (answer.Held && time.GetElapsedTime(asked) > Hold / 2)))
+                {
+                    _backOff.Reset();
+                    pause = BackOff.Around(BetweenHolds, 0.5);
+                }
+
                 if (step.Problem is not null)
                     pause = _refusedBackOff.Next();
-                if (answer.RetryAfter is { } asked && asked > pause)
-                    pause = _backOff.Next(asked);
+                if (answer.RetryAfter is { } later && later > pause)
+                    pause = _backOff.Next(later);
             }
             catch (Exception exception) when (exception is CredentialException or SettingsException or IOException or UnauthorizedAccessException)
             {
@@ -81,7 +93,8 @@ internal sealed partial class EnrolmentLoop(
             CertificateRequest = key.Request(deviceId),
         };
         var message = Message.Data(Directives.Enrolment, WireJson.ToElement(content, WireJson.Types.EnrolmentInfo), time.GetUtcNow());
-        var answer = await transport.PostAsAsync(asWhom, Channel.Data, message, cancellationToken);
+        // Not the first one: a person who stands beside the device wants to be told that it waits, and for which key.
+        var answer = await transport.PostAsAsync(asWhom, Channel.Data, message, cancellationToken, _state == EnrolmentState.Waiting ? Hold : null);
         var step = EnrolmentStep.AfterEnrolment(answer);
         if (step.Next == EnrolmentState.Waiting && _state != EnrolmentState.Waiting)
             LogWaiting(logger, deviceId, key.Fingerprint());

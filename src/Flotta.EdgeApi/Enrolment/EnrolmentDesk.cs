@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Flotta.EdgeApi.Certificates;
+using Flotta.EdgeApi.Configuration;
 using Flotta.EdgeApi.Fleet;
 using Flotta.EdgeApi.Hardware;
 using Flotta.EdgeApi.Identity;
@@ -15,21 +17,26 @@ namespace Flotta.EdgeApi.Enrolment;
 
 /// <summary>
 /// The directive <c>enrolment</c>: a device asks to be let in, and gets an EdgeDeviceSignedRequest for an administrator to approve. 208 says that it has been.
-/// The first key that it offers is the one that counts.
+/// The first key that it offers is the one that counts. Who asks with <c>Prefer: wait</c> hears of the approval when it happens instead of asking again and again.
 /// </summary>
 internal sealed partial class EnrolmentDesk(
     KubeApi api, FleetCaches fleet, SigningRequests signingRequests, EventRecorder recorder, EdgeApiOptions options, ILoggerFactory loggers, TimeProvider time)
 {
     private const int LongestModel = 253;
+    private const int LongestWait = 300;
 
     private readonly ILogger logger = loggers.CreateLogger<EnrolmentDesk>();
+    private readonly Anteroom anteroom = new(fleet, options.MaxHeldEnrolments);
+
+    /// <summary>Ends all waiting, for a server that stops.</summary>
+    public CancellationToken Stopping { get; set; }
 
     public async Task AnswerAsync(HttpContext http, Peer peer, string deviceId, Wire.Message message)
     {
         int status;
         try
         {
-            status = await EnrolAsync(peer, deviceId, message, http.RequestAborted);
+            status = await EnrolAsync(http, peer, deviceId, message);
         }
         catch (KubeException refused) when (!refused.IsTemporary)
         {
@@ -41,7 +48,7 @@ internal sealed partial class EnrolmentDesk(
         await (status is StatusCodes.Status200OK or StatusCodes.Status208AlreadyReported ? Answer.Empty(http, status) : Answer.Nothing(http, status));
     }
 
-    private async Task<int> EnrolAsync(Peer peer, string deviceId, Wire.Message message, CancellationToken cancellationToken)
+    private async Task<int> EnrolAsync(HttpContext http, Peer peer, string deviceId, Wire.Message message)
     {
         if (!peer.IsBootstrap && !string.Equals(peer.Name, deviceId, StringComparison.Ordinal))
         {
@@ -56,6 +63,32 @@ internal sealed partial class EnrolmentDesk(
         if (!ObjectName.IsNamespace(target) || (offered == null && !string.IsNullOrEmpty(info.CertificateRequest)))
             return StatusCodes.Status400BadRequest;
 
+        var wait = Preference.Of(http.Request.Headers).Wait;
+        using var place = wait > TimeSpan.Zero ? anteroom.Enter(deviceId) : null;
+        if (place == null)
+            return await StandingAsync(deviceId, target, info, offered, http.RequestAborted);
+        var seconds = Math.Min((int)wait.TotalSeconds, LongestWait);
+        http.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={seconds}");
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, Stopping);
+        // Jittered: devices that were switched on together should not all ask again together.
+        var over = Task.Delay(TimeSpan.FromSeconds(seconds) * (0.9 + (0.1 * Random.Shared.NextDouble())), time, end.Token);
+        while (true)
+        {
+            var news = place.News();
+            var status = await StandingAsync(deviceId, target, info, offered, http.RequestAborted);
+            if (status != StatusCodes.Status200OK || place.IsLost || over.IsCompleted)
+            {
+                await end.CancelAsync();
+                return status;
+            }
+
+            await Task.WhenAny(news, over);
+        }
+    }
+
+    /// <summary>Asks where nobody has asked yet, and says how it stands: 208 for who has been let in, otherwise 200.</summary>
+    private async Task<int> StandingAsync(string deviceId, string target, Wire.EnrolmentInfo info, SigningRequest? offered, CancellationToken cancellationToken)
+    {
         var request = fleet.Requests.Get(Names.EnrolmentNamespace, deviceId);
         if ((Device(target, deviceId) ?? Device(request?.Spec.TargetNamespace, deviceId)) is { } device)
             return await KnownAsync(device, request, info, offered, cancellationToken);

@@ -61,9 +61,11 @@ internal static class EdgeListener
         void Endpoint(ListenOptions listen)
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
+            listen.Use(Farewell.Say);
             listen.Use(handshakes.Begin);
             listen.UseHttps(Tls(authority));
             listen.Use(HandshakeLimit.End);
+            listen.Use(Farewell.Listen);
             listen.Use(peers.Remember);
         }
     }

@@ -119,7 +119,9 @@ internal sealed partial class StatusWriter : IDisposable
 
     private async Task<EdgeDevice?> WriteAsync(ObjectKey key, List<Change> changes, CancellationToken cancellationToken)
     {
-        var device = changes.Exists(change => change.Whole) ? null : devices.Get(key);
+        var device = devices.Get(key);
+        if (device?.Status?.HardwareDigest is not null && changes.Exists(change => change.Whole))
+            device = null; // what is kept in memory lacks its facts
         var (conflicts, failures) = (0, 0);
         while (true)
         {

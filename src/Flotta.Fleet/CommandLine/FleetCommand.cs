@@ -55,7 +55,7 @@ internal static class FleetCommand
     private static readonly Option<int> AtOnce = Number("--at-once", 64, 1, 10_000, "requests under way at one time");
     private static readonly Option<string> Request = new("--request")
     {
-        Description = "what is sent: heartbeat, changing-heartbeat, configuration, unchanged-configuration or control",
+        Description = "what is sent: heartbeat, changing-heartbeat, configuration, unchanged-configuration, control, or registration (each device is let in once)",
         HelpName = "KIND",
         DefaultValueFactory = _ => "heartbeat",
     };
@@ -180,7 +180,8 @@ internal static class FleetCommand
         "configuration" => LoadRequest.Configuration,
         "unchanged-configuration" => LoadRequest.UnchangedConfiguration,
         "control" => LoadRequest.Control,
-        _ => throw new FormatException($"--request takes heartbeat, changing-heartbeat, configuration, unchanged-configuration or control, not '{word}'."),
+        "registration" => LoadRequest.Registration,
+        _ => throw new FormatException($"--request takes heartbeat, changing-heartbeat, configuration, unchanged-configuration, control or registration, not '{word}'."),
     };
 
     private static Option<int> Number(string name, int standard, int least, int most, string description)

@@ -15,6 +15,7 @@ internal sealed class SimulatedDevice(
 {
     private readonly ServerAddress _address = new(server.Address, server.PathPrefix, id);
     private readonly BackOff _backOff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(10));
+    private static readonly TimeSpan LongestEnrolmentHold = TimeSpan.FromSeconds(60);
     private readonly BackOff _refused = new(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5));
     private Identity? _identity;
     private string? _key;
@@ -67,30 +68,45 @@ internal sealed class SimulatedDevice(
     /// <summary>Enrols and registers as far as is needed.</summary>
     public async Task<Identity> IdentityAsync(CancellationToken cancellationToken)
     {
-        _identity ??= identities?.Identity(id);
-        if (_identity is { } own)
-        {
-            Move(DevicePhase.Registered);
+        if (Known() is { } own)
             return own;
-        }
+        using var link = OpenAsNewcomer();
+        return await IdentityAsync(link, cancellationToken);
+    }
 
+    /// <summary>The same over a link that has the bootstrap certificate and is somebody else's.</summary>
+    public async Task<Identity> IdentityAsync(DeviceLink link, CancellationToken cancellationToken)
+    {
+        link = link.At(_address);
         _key ??= identities?.Key(id) ?? DeviceKey.CreatePem();
         var request = DeviceKey.Request(_key, id);
         Move(DevicePhase.Enrolling);
-        using var link = new DeviceLink(server, _address, bootstrap);
         while (true)
         {
+            var before = Phase;
             var (next, reply) = Phase == DevicePhase.Registering
                 ? await RegisterAsync(link, _key, request, cancellationToken)
                 : await EnrolAsync(link, request, cancellationToken);
             Move(next);
             if (_identity is { } issued)
                 return issued;
-            // Approved: no reason to wait.
-            if (next != DevicePhase.Registering || reply.Status != 208)
+            // Approved, or held until now, or about to be: no reason to wait.
+            if (reply.Status != 208 && !(next == DevicePhase.Waiting && EnrolmentHold is { } hold && (before == DevicePhase.Enrolling || reply.Took > hold / 2)))
                 await Task.Delay(PauseAfter(reply), server.Time, cancellationToken);
         }
     }
+
+    /// <summary>Its certificate, where it has one already.</summary>
+    public Identity? Known()
+    {
+        _identity ??= identities?.Identity(id);
+        if (_identity is not null)
+            Move(DevicePhase.Registered);
+        return _identity;
+    }
+
+    /// <summary>A link with the bootstrap certificate, good for the enrolment of any device.</summary>
+    public DeviceLink OpenAsNewcomer() => Open(bootstrap);
 
     public DeviceLink Open(Identity identity) => new(server, _address, identity);
 
@@ -104,6 +120,8 @@ internal sealed class SimulatedDevice(
 
     internal void Holds(string? version) => Version = version;
 
+    private TimeSpan? EnrolmentHold => settings.Hold is { } hold ? (hold < LongestEnrolmentHold ? hold : LongestEnrolmentHold) : null;
+
     private TimeSpan PauseAfter(Reply reply) =>
         reply.Status is 400 or 401 or 403 ? _refused.Next() : _backOff.Next(reply.RetryAfter);
 
@@ -116,7 +134,10 @@ internal sealed class SimulatedDevice(
             CertificateRequest = settings.OffersKey ? request : null,
         };
         var message = Message.Data(Directives.Enrolment, WireJson.ToElement(content, WireJson.Types.EnrolmentInfo), server.Time.GetUtcNow());
-        var reply = await link.PostAsync(Reports.RequestKind.Enrolment, WireJson.Write(message, WireJson.Types.Message), cancellationToken);
+        // As the agent does it: the first answer says that the device waits, the next ones may be held.
+        var hold = Phase == DevicePhase.Waiting ? EnrolmentHold : null;
+        var reply = await link.PostAsync(
+            hold is null ? Reports.RequestKind.Enrolment : Reports.RequestKind.HeldEnrolment, WireJson.Write(message, WireJson.Types.Message), cancellationToken, (int?)hold?.TotalSeconds);
         // Without an answer it stands where it stood.
         return (reply.IsTrouble ? Phase : DevicePhases.AfterEnrolment(reply.Status), reply);
     }

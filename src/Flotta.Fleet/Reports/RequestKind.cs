@@ -4,6 +4,9 @@ namespace Flotta.Fleet.Reports;
 internal enum RequestKind
 {
     Enrolment,
+
+    /// <summary>The same with <c>Prefer: wait</c>, from devices that wait to be let in: how long it took says nothing, only how it ended does.</summary>
+    HeldEnrolment,
     Registration,
     Control,
 

@@ -8,7 +8,7 @@ internal sealed class Statistics
 {
     private volatile KindStatistics[] _kinds = Empty();
 
-    public void Answered(RequestKind kind, int status, TimeSpan took) => _kinds[(int)kind].Answered(status, took, kind != RequestKind.HeldConfiguration);
+    public void Answered(RequestKind kind, int status, TimeSpan took) => _kinds[(int)kind].Answered(status, took, !IsHeld(kind));
 
     public void Failed(RequestKind kind, string problem) => _kinds[(int)kind].Failed(problem);
 
@@ -34,16 +34,14 @@ internal sealed class Statistics
         var kinds = _kinds;
         return Enum.GetValues<RequestKind>()
             .Where(kind => kinds[(int)kind].Total > 0)
-            .ToDictionary(Name, kind => kinds[(int)kind].Report(over, kind != RequestKind.HeldConfiguration), StringComparer.Ordinal);
+            .ToDictionary(Name, kind => kinds[(int)kind].Report(over, !IsHeld(kind)), StringComparer.Ordinal);
     }
 
     private static KindStatistics[] Empty() => [.. Enum.GetValues<RequestKind>().Select(_ => new KindStatistics())];
 
-    private static string Name(RequestKind kind) => kind switch
-    {
-        RequestKind.HeldConfiguration => "heldConfiguration",
-        _ => kind.ToString().ToLowerInvariant(),
-    };
+    private static bool IsHeld(RequestKind kind) => kind is RequestKind.HeldConfiguration or RequestKind.HeldEnrolment;
+
+    private static string Name(RequestKind kind) => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(kind.ToString());
 
     private sealed class KindStatistics
     {

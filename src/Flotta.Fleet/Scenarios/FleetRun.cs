@@ -168,12 +168,30 @@ internal sealed class FleetRun(FleetOptions options, TextWriter progress, TimePr
 
     private async Task LoadAsync(CancellationToken cancellationToken)
     {
+        if (options.Request == LoadRequest.Registration)
+        {
+            await RegistrationsAsync(cancellationToken);
+            return;
+        }
+
         await ColdStartAsync(_fleet.RegisterAsync(cancellationToken), cancellationToken);
         using var load = new Load(_fleet, options, time);
         await load.PrepareAsync(cancellationToken);
         Measure();
         await progress.WriteLineAsync($"load begins: {options.Request} over {options.Devices} connections");
         await load.RunAsync(cancellationToken);
+    }
+
+    private async Task RegistrationsAsync(CancellationToken cancellationToken)
+    {
+        using var registrations = new Registrations(_fleet, options, time);
+        var late = $"not every device was registered within {options.Patience.TotalSeconds} s";
+        await WithinAsync(registrations.PrepareAsync(cancellationToken), late, cancellationToken);
+        Measure();
+        await progress.WriteLineAsync($"load begins: every device of {options.Devices} that has no certificate gets one");
+        var stage = registrations.RunAsync(cancellationToken);
+        await WithinAsync(stage, late, cancellationToken);
+        _coldStart = await stage;
     }
 
     private async Task WithinAsync(Task reached, string otherwise, CancellationToken cancellationToken)

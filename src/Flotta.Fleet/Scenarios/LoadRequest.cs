@@ -15,4 +15,7 @@ internal enum LoadRequest
     /// <summary>GET data/in with the present tag.</summary>
     UnchangedConfiguration,
     Control,
+
+    /// <summary>Enrolment, approval and registration of each device.</summary>
+    Registration,
 }

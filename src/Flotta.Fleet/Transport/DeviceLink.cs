@@ -7,12 +7,18 @@ using Flotta.Yggdrasil.Transport;
 namespace Flotta.Fleet.Transport;
 
 /// <summary>One device's connection under one identity. Every request is measured; a request that fails is a reply too.</summary>
-internal sealed class DeviceLink(EdgeServer server, ServerAddress address, Identity identity) : IDisposable
+internal sealed class DeviceLink(EdgeServer server, ServerAddress address, HttpMessageInvoker invoker) : IDisposable
 {
     private const int LargestBody = 16 << 20;
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
-    private readonly HttpMessageInvoker _invoker = new(server.Connect(identity));
+    public DeviceLink(EdgeServer server, ServerAddress address, Identity identity)
+        : this(server, address, new HttpMessageInvoker(server.Connect(identity)))
+    {
+    }
+
+    /// <summary>The same connection for another device: only of devices that have the same identity, which before they are let in all of them have.</summary>
+    public DeviceLink At(ServerAddress other) => new(server, other, invoker);
 
     public Task<Reply> GetAsync(RequestKind kind, Channel channel, string? tag, int? hold, CancellationToken cancellationToken)
     {
@@ -24,15 +30,17 @@ internal sealed class DeviceLink(EdgeServer server, ServerAddress address, Ident
         return SendAsync(kind, request, TimeSpan.FromSeconds(hold ?? 0), cancellationToken);
     }
 
-    public Task<Reply> PostAsync(RequestKind kind, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    public Task<Reply> PostAsync(RequestKind kind, ReadOnlyMemory<byte> message, CancellationToken cancellationToken, int? hold = null)
     {
         var request = Request(HttpMethod.Post, address.Out(Channel.Data));
         request.Content = new ReadOnlyMemoryContent(message);
         request.Content.Headers.ContentType = Json;
-        return SendAsync(kind, request, TimeSpan.Zero, cancellationToken);
+        if (hold is { } seconds)
+            request.Headers.TryAddWithoutValidation("Prefer", $"wait={seconds}");
+        return SendAsync(kind, request, TimeSpan.FromSeconds(hold ?? 0), cancellationToken);
     }
 
-    public void Dispose() => _invoker.Dispose();
+    public void Dispose() => invoker.Dispose();
 
     private HttpRequestMessage Request(HttpMethod method, Uri uri) =>
         new(method, uri) { Version = server.Http, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
@@ -45,7 +53,7 @@ internal sealed class DeviceLink(EdgeServer server, ServerAddress address, Ident
         var started = server.Time.GetTimestamp();
         try
         {
-            using var response = await _invoker.SendAsync(message, either.Token);
+            using var response = await invoker.SendAsync(message, either.Token);
             var body = await BodyAsync(response, either.Token);
             var took = server.Time.GetElapsedTime(started);
             var after = response.Headers.RetryAfter;
@@ -83,6 +91,7 @@ internal sealed class DeviceLink(EdgeServer server, ServerAddress address, Ident
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => "TLS handshake failed",
         HttpRequestException { InnerException: AuthenticationException } => "TLS handshake failed",
         HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => "name not resolved",
+        HttpRequestException { HttpRequestError: HttpRequestError.HttpProtocolError } => "request ended by the server",
         _ => "connection lost",
     };
 }

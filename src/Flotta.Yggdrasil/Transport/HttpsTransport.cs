@@ -116,13 +116,16 @@ public sealed class HttpsTransport : IOutbound, IDisposable
     public Task<Answer> StreamAsync(string name, HttpContent content, TimeSpan limit, CancellationToken cancellationToken) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Post, _endpoint.Address.Stream(name)) { Content = content }, Current(), limit, cancellationToken);
 
-    /// <summary>One request as somebody else: enrolling with the bootstrap certificate, or asking again with the one before the last.</summary>
-    public async Task<Answer> PostAsAsync(Identity identity, Channel channel, Message message, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public async Task<Answer> PostAsAsync(Identity identity, Channel channel, Message message, CancellationToken cancellationToken, TimeSpan? hold = null)
     {
         var line = Open(identity);
         try
         {
-            return await SendAsync(Post(channel, message), line, TimeSpan.Zero, cancellationToken);
+            var request = Post(channel, message);
+            if (hold is { } wait)
+                request.Headers.TryAddWithoutValidation("Prefer", $"wait={(int)wait.TotalSeconds}");
+            return await SendAsync(request, line, hold ?? TimeSpan.Zero, cancellationToken);
         }
         finally
         {

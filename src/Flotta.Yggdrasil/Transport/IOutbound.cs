@@ -16,7 +16,8 @@ public interface IOutbound
     Task<Answer> PostAsync(Channel channel, Message message, CancellationToken cancellationToken);
 
     /// <summary>One request as somebody else: enrolling with the bootstrap certificate, or asking again with the one before the last.</summary>
-    Task<Answer> PostAsAsync(Identity identity, Channel channel, Message message, CancellationToken cancellationToken);
+    /// <param name="hold">Ask the server to hold its answer this long while it would be that nothing has changed; a way out that cannot ask for that does not.</param>
+    Task<Answer> PostAsAsync(Identity identity, Channel channel, Message message, CancellationToken cancellationToken, TimeSpan? hold = null);
 }
 
 /// <summary>Where the server is, and who may sign its certificate: changed together, so that either can be taken back.</summary>

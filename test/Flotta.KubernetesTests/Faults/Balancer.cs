@@ -58,7 +58,7 @@ internal sealed class Balancer : IAsyncDisposable
         {
             var present = Volatile.Read(ref replicas);
             await server.ConnectAsync(IPAddress.Loopback, present[Interlocked.Increment(ref turn) % present.Length], stop.Token);
-            await Task.WhenAll(PumpAsync(device, server), PumpAsync(server, device));
+            await Task.WhenAll(PumpAsync(device, server, isLast: false), PumpAsync(server, device, isLast: true));
         }
         catch (Exception broken) when (broken is SocketException or OperationCanceledException or ObjectDisposedException)
         {
@@ -66,18 +66,29 @@ internal sealed class Balancer : IAsyncDisposable
         }
     }
 
-    private async Task PumpAsync(Socket from, Socket to)
+    /// <param name="isLast">Whether nothing is left to be carried once this direction has broken. What a replica said before it went away reaches the device, as it does through a Service.</param>
+    private async Task PumpAsync(Socket from, Socket to, bool isLast)
     {
         var buffer = new byte[4 * 1024];
         try
         {
             while (await from.ReceiveAsync(buffer, stop.Token) is > 0 and var count)
-                await to.SendAsync(buffer.AsMemory(0, count), stop.Token);
+            {
+                try
+                {
+                    await to.SendAsync(buffer.AsMemory(0, count), stop.Token);
+                }
+                catch (SocketException) when (!isLast)
+                {
+                    return;
+                }
+            }
+
             to.Shutdown(SocketShutdown.Send);
         }
         catch (Exception broken) when (broken is SocketException or OperationCanceledException or ObjectDisposedException)
         {
-            // As a network does it: the other end sees it too, and the other direction ends with this one.
+            // As a network does it: the other end sees it too.
             from.Dispose();
             to.Dispose();
         }

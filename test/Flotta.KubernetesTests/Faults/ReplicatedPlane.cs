@@ -57,7 +57,7 @@ internal sealed partial class ReplicatedPlane : ControlPlane
 
     /// <summary>Starts devices of this test's namespace.</summary>
     public SimulatedFleet Fleet(string scenario, int devices, params string[] flags) => SimulatedFleet.Start(
-        this, Folder, scenario, ["--devices", devices.ToString(CultureInfo.InvariantCulture), "--namespace", Namespace, "--prefix", Namespace, "--patience", "10m", .. flags]);
+        this, Folder, scenario, ["--devices", devices.ToString(CultureInfo.InvariantCulture), "--namespace", Namespace, "--prefix", Namespace, "--patience", "20m", .. flags]);
 
     public Task WorkloadAsync(string name) => ApplyAsync($$$"""
         apiVersion: management.project-flotta.io/v1alpha1

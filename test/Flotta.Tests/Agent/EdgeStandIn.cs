@@ -125,6 +125,13 @@ internal sealed class EdgeStandIn : IAsyncDisposable
         switch (seen.What)
         {
             case Directives.Enrolment:
+                if (Holds && seen.Headers.ContainsKey("Prefer"))
+                {
+                    context.Response.Headers["Preference-Applied"] = seen.Headers["Prefer"];
+                    for (var waited = 0; !Approved && waited < 3000; waited++)
+                        await Task.Delay(20, context.RequestAborted);
+                }
+
                 context.Response.StatusCode = Approved ? 208 : 200;
                 return;
             case Directives.Registration when !Refused.Contains(seen.Certificate.SerialNumber):

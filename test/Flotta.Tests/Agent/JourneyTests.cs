@@ -36,6 +36,28 @@ public sealed class JourneyTests
         (await server.SeesAsync("control/out")).Message.Type.ShouldBe(MessageTypes.ConnectionStatus);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_device_that_waits_lets_the_server_hold_its_request_and_asks_again_where_it_does_not(bool holds)
+    {
+        await using var server = await EdgeStandIn.StartAsync();
+        await using var device = new TestDevice(server);
+        (server.Approved, server.Holds) = (false, holds);
+        server.Configure(Nothing, "v0");
+        device.Start();
+
+        // The first answer is what a person who stands beside the device sees; it is not waited for.
+        (await server.SeesAsync(Directives.Enrolment)).Headers.ContainsKey("Prefer").ShouldBeFalse();
+        (await server.SeesAsync(Directives.Enrolment, 2)).Headers["Prefer"].ToString().ShouldBe("wait=60");
+        if (!holds)
+            await server.SeesAsync(Directives.Enrolment, 3);
+        await Task.Delay(1500);
+        server.Requests.Count(seen => seen.What == Directives.Enrolment).ShouldBeLessThanOrEqualTo(holds ? 2 : 6);
+        server.Approved = true;
+        await server.SeesAsync(Directives.Registration);
+    }
+
     [Fact]
     public async Task A_change_arrives_at_once_where_the_server_holds_requests_and_is_on_disk_before_it_is_applied()
     {

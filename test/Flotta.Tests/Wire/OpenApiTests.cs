@@ -66,7 +66,7 @@ public sealed class OpenApiTests
             (200, "Heard.", null), (400, "No message.", document.Of<ErrorBody>()), unauthorized, foreign, (422, "An empty body, or a type that is none.", document.Of<ErrorBody>()));
         document.Operation(
             "/data/{device_id}/out", "post", "PostDataMessageForDevice",
-            "By its directive: enrolment (content EnrolmentInfo), registration (RegistrationInfo), heartbeat (Heartbeat), ansible (none).", document.Of<Message>(),
+            "By its directive: enrolment (content EnrolmentInfo), registration (RegistrationInfo), heartbeat (Heartbeat), ansible (none). With Prefer: wait=N an enrolment is answered when the device has been let in, or after N seconds.", document.Of<Message>(),
             (200, "Done. Registration answers a RegistrationResponse as content, ansible a text that is a list of PlaybookTask.", document.Of<MessageResponse>()), (208, "Enrolled already.", null),
             (400, "Not understood.", document.Of<ErrorBody>()), unauthorized, foreign, (404, "There is no such device (yet).", null), (413, "Too large.", null),
             (422, "An empty body, or a type that is none.", document.Of<ErrorBody>()), (429, "Too often.", null), (503, "Too much is waiting.", null));

@@ -65,7 +65,7 @@ public sealed class PlaybookLoopTests
             return Task.FromResult(new Answer { Status = 200, Body = WireJson.Write(response, WireJson.Types.MessageResponse) });
         }
 
-        public Task<Answer> PostAsAsync(Identity identity, Channel channel, Message message, CancellationToken cancellationToken) => PostAsync(channel, message, cancellationToken);
+        public Task<Answer> PostAsAsync(Identity identity, Channel channel, Message message, CancellationToken cancellationToken, TimeSpan? hold = null) => PostAsync(channel, message, cancellationToken);
 
         private static Identity Issue()
         {
