@@ -6,8 +6,7 @@ namespace Flotta.EdgeApi.Identity;
 
 /// <summary>
 /// Who is at the other end of a connection, according to the leaf certificate that it proved to own. Whether one of our CAs signed it is found out once for each
-/// set of CAs; everything that can change in time (dates, revocation) is asked at every request. A certificate object keeps all that it was ever asked for, so a copy of it,
-/// which shares what OpenSSL has, is asked and thrown away: connections live for months.
+/// set of CAs; everything that can change in time (dates, revocation) is asked at every request.
 /// </summary>
 internal sealed class Peer
 {
@@ -17,12 +16,10 @@ internal sealed class Peer
     public Peer(X509Certificate2 leaf)
     {
         this.leaf = leaf;
-        using var look = new X509Certificate2(leaf);
-        (Name, Namespace) = NamesOf(look);
+        (Name, Namespace) = NamesOf(leaf);
         IsBootstrap = string.Equals(Name, Issue.BootstrapName, StringComparison.Ordinal);
-        Serial = look.SerialNumber.ToLowerInvariant();
-        Thumbprint = look.Thumbprint;
-        NotAfter = new DateTimeOffset(look.NotAfter.ToUniversalTime());
+        Serial = leaf.SerialNumber.ToLowerInvariant();
+        NotAfter = new DateTimeOffset(leaf.NotAfter.ToUniversalTime());
     }
 
     /// <summary>The common name in lower case: the id of a device, or of the bootstrap certificate.</summary>
@@ -36,20 +33,13 @@ internal sealed class Peer
     /// <summary>Hexadecimal, lower case.</summary>
     public string Serial { get; }
 
-    /// <summary>Hexadecimal digest of the whole certificate.</summary>
-    public string Thumbprint { get; }
-
     public DateTimeOffset NotAfter { get; }
 
     public Chaining Check(TrustedAuthorities trusted, DateTimeOffset now)
     {
         var known = Volatile.Read(ref verdict);
         if (known == null || !ReferenceEquals(known.By, trusted))
-        {
-            using var look = new X509Certificate2(leaf);
-            Volatile.Write(ref verdict, known = new(trusted, trusted.Check(look, now, isShared: IsBootstrap)));
-        }
-
+            Volatile.Write(ref verdict, known = new(trusted, trusted.Check(leaf, now, isShared: IsBootstrap)));
         // A certificate that was valid when the connection began may have expired since.
         return known.Chaining == Chaining.Valid && NotAfter < now ? Chaining.Expired : known.Chaining;
     }

@@ -34,7 +34,7 @@ internal sealed class PeerConnection(int most)
             return;
         }
 
-        var certificate = peer.Thumbprint;
+        var certificate = leaf.Thumbprint;
         try
         {
             if (open.AddOrUpdate(certificate, 1, static (_, count) => count + 1) <= most)

@@ -32,10 +32,10 @@ public sealed class FarewellTests(EdgeWorld world) : IClassFixture<EdgeWorld>
         var stopping = world.StartAsync(new EdgeApiOptions());
         await ReadUntilAsync(tls, GoAway, patience.Token);
         // A heartbeat that was on its way when the server said so: refused by silence, not by a reset that could overtake what the server has said.
-        for (var late = 0; late < 5; late++)
+        for (var late = 0; late < 3; late++)
         {
             await tls.WriteAsync(Frame(type: 6, new byte[8]), patience.Token);
-            await Task.Delay(100, patience.Token);
+            await Task.Delay(50, patience.Token);
             socket.Client.Poll(0, SelectMode.SelectRead).ShouldBeFalse("the server closed, or reset, a connection that was the device's to close");
         }
 
