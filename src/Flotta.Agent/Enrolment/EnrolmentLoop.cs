@@ -19,12 +19,12 @@ internal sealed partial class EnrolmentLoop(
     ILogger<EnrolmentLoop> logger,
     TimeProvider time)
 {
-    // The first answer after an automatic approval should not be ten seconds away; a person's may be, as in the original.
-    private readonly BackOff _backOff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(10));
-
     // A server that can holds a waiting device's request and answers it when a person has decided.
     private static readonly TimeSpan Hold = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan BetweenHolds = TimeSpan.FromMilliseconds(200);
+
+    // The first answer after an automatic approval should not be ten seconds away; where the server holds nothing a person's may be, as in the original.
+    private readonly BackOff _backOff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(10));
     private readonly BackOff _refusedBackOff = new(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5));
     private EnrolmentState _state = EnrolmentState.Enrolling;
     private string? _lastProblem;

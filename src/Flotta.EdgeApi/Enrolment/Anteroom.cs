@@ -20,8 +20,6 @@ internal sealed class Anteroom
         fleet.Requests.Changed += change => Call(change.Key);
     }
 
-    public int Waiting => places.Count;
-
     /// <summary>A place for a device; null where all are taken. To be disposed of.</summary>
     public Place? Enter(string deviceId)
     {

@@ -72,17 +72,20 @@ internal sealed partial class EnrolmentDesk(
         using var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, Stopping);
         // Jittered: devices that were switched on together should not all ask again together.
         var over = Task.Delay(TimeSpan.FromSeconds(seconds) * (0.9 + (0.1 * Random.Shared.NextDouble())), time, end.Token);
-        while (true)
+        try
         {
-            var news = place.News();
-            var status = await StandingAsync(deviceId, target, info, offered, http.RequestAborted);
-            if (status != StatusCodes.Status200OK || place.IsLost || over.IsCompleted)
+            while (true)
             {
-                await end.CancelAsync();
-                return status;
+                var news = place.News();
+                var status = await StandingAsync(deviceId, target, info, offered, http.RequestAborted);
+                if (status != StatusCodes.Status200OK || place.IsLost || over.IsCompleted)
+                    return status;
+                await Task.WhenAny(news, over);
             }
-
-            await Task.WhenAny(news, over);
+        }
+        finally
+        {
+            await end.CancelAsync();
         }
     }
 

@@ -13,9 +13,10 @@ namespace Flotta.Fleet.Devices;
 internal sealed class SimulatedDevice(
     string id, int number, EdgeServer server, Identity bootstrap, DeviceSettings settings, IdentityFolder? identities, IFleetLog log)
 {
+    private static readonly TimeSpan LongestEnrolmentHold = TimeSpan.FromSeconds(60);
+
     private readonly ServerAddress _address = new(server.Address, server.PathPrefix, id);
     private readonly BackOff _backOff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(10));
-    private static readonly TimeSpan LongestEnrolmentHold = TimeSpan.FromSeconds(60);
     private readonly BackOff _refused = new(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5));
     private Identity? _identity;
     private string? _key;
