@@ -32,8 +32,7 @@ internal sealed class ConfigurationDelivery(FleetCaches fleet, Gate gate, Config
         var holds = preference.Wait > TimeSpan.Zero && session.TryHold(MostHolds);
         try
         {
-            // Jittered: devices that began to wait together should not all ask again together.
-            var wait = holds ? preference.Wait * (0.9 + (0.1 * Random.Shared.NextDouble())) : TimeSpan.Zero;
+            var wait = holds ? Preference.Spread(preference.Wait) : TimeSpan.Zero;
             await AnswerAsync(http, peer, device, session, preference, wait);
         }
         finally
@@ -46,7 +45,7 @@ internal sealed class ConfigurationDelivery(FleetCaches fleet, Gate gate, Config
     private async Task AnswerAsync(HttpContext http, Peer peer, EdgeDevice device, Session session, Preference preference, TimeSpan wait)
     {
         if (wait > TimeSpan.Zero)
-            http.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={(int)preference.Wait.TotalSeconds}");
+            http.Response.Headers["Preference-Applied"] = Preference.Granted(preference.Wait);
         var started = time.GetTimestamp();
         if (preference.Wait > TimeSpan.Zero)
             session.TakesCommands = preference.Commands;

@@ -5,7 +5,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Flotta.EdgeApi.Configuration;
 
-/// <summary>What a request for a configuration wishes beyond the original's protocol.</summary>
+/// <summary>What a request for a configuration wishes beyond the original's protocol; of an enrolment, only how long it would wait.</summary>
 /// <param name="IsOurs">It has a Prefer header: its sender understands entries that say why they are on hold.</param>
 /// <param name="Wait">How long it would wait for news.</param>
 /// <param name="Commands">While it waits, it would also take a command.</param>
@@ -14,6 +14,12 @@ internal readonly record struct Preference(bool IsOurs, TimeSpan Wait, StringVal
 {
     // Who pays for each byte may wait for long; who wants to hear of a dead connection asks for less.
     private const int LongestWait = 3600;
+
+    /// <summary>What <c>Preference-Applied</c> says of a request that is held.</summary>
+    public static string Granted(TimeSpan wait) => string.Create(CultureInfo.InvariantCulture, $"wait={(int)wait.TotalSeconds}");
+
+    /// <summary>Up to a tenth less than the wait: devices that began to wait together should not all ask again together.</summary>
+    public static TimeSpan Spread(TimeSpan wait) => wait * (0.9 + (0.1 * Random.Shared.NextDouble()));
 
     public bool Knows(string version)
     {

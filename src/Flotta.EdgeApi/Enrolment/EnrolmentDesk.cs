@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Flotta.EdgeApi.Certificates;
 using Flotta.EdgeApi.Configuration;
@@ -23,7 +22,7 @@ internal sealed partial class EnrolmentDesk(
     KubeApi api, FleetCaches fleet, SigningRequests signingRequests, EventRecorder recorder, EdgeApiOptions options, ILoggerFactory loggers, TimeProvider time)
 {
     private const int LongestModel = 253;
-    private const int LongestWait = 300;
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
 
     private readonly ILogger logger = loggers.CreateLogger<EnrolmentDesk>();
     private readonly Anteroom anteroom = new(fleet, options.MaxHeldEnrolments);
@@ -67,11 +66,10 @@ internal sealed partial class EnrolmentDesk(
         using var place = wait > TimeSpan.Zero ? anteroom.Enter(deviceId) : null;
         if (place == null)
             return await StandingAsync(deviceId, target, info, offered, http.RequestAborted);
-        var seconds = Math.Min((int)wait.TotalSeconds, LongestWait);
-        http.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={seconds}");
+        wait = wait < LongestWait ? wait : LongestWait;
+        http.Response.Headers["Preference-Applied"] = Preference.Granted(wait);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, Stopping);
-        // Jittered: devices that were switched on together should not all ask again together.
-        var over = Task.Delay(TimeSpan.FromSeconds(seconds) * (0.9 + (0.1 * Random.Shared.NextDouble())), time, end.Token);
+        var over = Task.Delay(Preference.Spread(wait), time, end.Token);
         try
         {
             while (true)

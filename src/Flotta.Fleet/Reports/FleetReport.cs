@@ -47,7 +47,10 @@ internal sealed record FleetReport
 
 /// <param name="Seconds">Until the last one.</param>
 /// <param name="PerSecond">Devices a second over that time.</param>
-internal sealed record StageReport(int Devices, double Seconds, double PerSecond);
+internal sealed record StageReport(int Devices, double Seconds, double PerSecond)
+{
+    public static StageReport Of(int devices, TimeSpan took) => new(devices, Math.Round(took.TotalSeconds, 2), Math.Round(devices / took.TotalSeconds, 1));
+}
 
 /// <param name="Began">When the first of them lost its server.</param>
 /// <param name="Ended">When the last of them had an answer again; absent when it did not come to that.</param>

@@ -85,9 +85,9 @@ internal sealed class FleetRun(FleetOptions options, TextWriter progress, TimePr
     {
         var began = time.GetTimestamp();
         await WithinAsync(reached, $"not every device was served within {options.Patience.TotalSeconds} s", cancellationToken);
-        var seconds = time.GetElapsedTime(began).TotalSeconds;
-        _coldStart = new StageReport(options.Devices, Math.Round(seconds, 2), Math.Round(options.Devices / seconds, 1));
-        await progress.WriteLineAsync($"all {options.Devices} devices are served after {seconds:0.0} s");
+        var took = time.GetElapsedTime(began);
+        _coldStart = StageReport.Of(options.Devices, took);
+        await progress.WriteLineAsync($"all {options.Devices} devices are served after {took.TotalSeconds:0.0} s");
     }
 
     /// <summary>What came before does not count.</summary>

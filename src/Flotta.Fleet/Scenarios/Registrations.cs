@@ -36,9 +36,7 @@ internal sealed class Registrations : IDisposable
                 // Until nobody is left.
             }
         }));
-        var seconds = _time.GetElapsedTime(began).TotalSeconds;
-        var devices = _devices.Count - before;
-        return new StageReport(devices, Math.Round(seconds, 2), Math.Round(devices / seconds, 1));
+        return StageReport.Of(_devices.Count - before, _time.GetElapsedTime(began));
     }
 
     public void Dispose()

@@ -25,9 +25,7 @@ internal sealed class DeviceLink(EdgeServer server, ServerAddress address, HttpM
         var request = Request(HttpMethod.Get, address.In(channel));
         if (tag is not null)
             request.Headers.TryAddWithoutValidation("If-None-Match", tag);
-        if (hold is { } seconds)
-            request.Headers.TryAddWithoutValidation("Prefer", $"wait={seconds}");
-        return SendAsync(kind, request, TimeSpan.FromSeconds(hold ?? 0), cancellationToken);
+        return SendAsync(kind, request, hold, cancellationToken);
     }
 
     public Task<Reply> PostAsync(RequestKind kind, ReadOnlyMemory<byte> message, CancellationToken cancellationToken, int? hold = null)
@@ -35,9 +33,7 @@ internal sealed class DeviceLink(EdgeServer server, ServerAddress address, HttpM
         var request = Request(HttpMethod.Post, address.Out(Channel.Data));
         request.Content = new ReadOnlyMemoryContent(message);
         request.Content.Headers.ContentType = Json;
-        if (hold is { } seconds)
-            request.Headers.TryAddWithoutValidation("Prefer", $"wait={seconds}");
-        return SendAsync(kind, request, TimeSpan.FromSeconds(hold ?? 0), cancellationToken);
+        return SendAsync(kind, request, hold, cancellationToken);
     }
 
     public void Dispose() => invoker.Dispose();
@@ -45,10 +41,12 @@ internal sealed class DeviceLink(EdgeServer server, ServerAddress address, HttpM
     private HttpRequestMessage Request(HttpMethod method, Uri uri) =>
         new(method, uri) { Version = server.Http, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
 
-    private async Task<Reply> SendAsync(RequestKind kind, HttpRequestMessage request, TimeSpan extra, CancellationToken cancellationToken)
+    private async Task<Reply> SendAsync(RequestKind kind, HttpRequestMessage request, int? hold, CancellationToken cancellationToken)
     {
         using var message = request;
-        using var patience = new CancellationTokenSource(server.Patience + extra, server.Time);
+        if (hold is { } seconds)
+            request.Headers.TryAddWithoutValidation("Prefer", $"wait={seconds}");
+        using var patience = new CancellationTokenSource(server.Patience + TimeSpan.FromSeconds(hold ?? 0), server.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         var started = server.Time.GetTimestamp();
         try

@@ -49,12 +49,15 @@ public sealed class EdgeClient : IDisposable
 
     public Task<HttpResponseMessage> PostAsync(string id, string channel, string body) => PostAsync(id, channel, Encoding.UTF8.GetBytes(body));
 
-    public Task<HttpResponseMessage> SendAsync(string id, string directive, JsonNode? content, string messageId = "m-1") => PostAsync(
+    public Task<HttpResponseMessage> SendAsync(string id, string directive, JsonNode? content, string messageId = "m-1", string? prefer = null) => PostAsync(
         id,
         "data",
-        new JsonObject { ["type"] = "data", ["message_id"] = messageId, ["version"] = 1, ["sent"] = "2026-11-22T13:16:56.172548526Z", ["directive"] = directive, ["content"] = content }.ToJsonString());
+        Encoding.UTF8.GetBytes(
+            new JsonObject { ["type"] = "data", ["message_id"] = messageId, ["version"] = 1, ["sent"] = "2026-11-22T13:16:56.172548526Z", ["directive"] = directive, ["content"] = content }.ToJsonString()),
+        prefer: prefer);
 
-    public Task<HttpResponseMessage> EnrolAsync(string id, JsonObject? content = null) => SendAsync(id, "enrolment", content ?? new JsonObject { ["features"] = new JsonObject() });
+    public Task<HttpResponseMessage> EnrolAsync(string id, JsonObject? content = null, string? prefer = null) =>
+        SendAsync(id, "enrolment", content ?? new JsonObject { ["features"] = new JsonObject() }, prefer: prefer);
 
     public Task<HttpResponseMessage> RegisterAsync(string id, AsymmetricAlgorithm key) =>
         SendAsync(id, "registration", new JsonObject { ["hardware"] = new JsonObject { ["hostname"] = "Host One" }, ["certificate_request"] = Csr(key, id) });

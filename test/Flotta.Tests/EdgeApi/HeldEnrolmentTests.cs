@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using Flotta.EdgeApi;
 using Flotta.Resources;
@@ -94,12 +93,8 @@ public sealed class HeldEnrolmentTests(EdgeWorld world) : IClassFixture<EdgeWorl
         ((int)last.StatusCode).ShouldBe(200);
     }
 
-    private static Task<HttpResponseMessage> HoldAsync(EdgeClient client, string id, int seconds, ECDsa? key = null)
-    {
-        var content = new JsonObject { ["features"] = new JsonObject(), ["certificate_request"] = key is null ? null : EdgeClient.Csr(key, id) };
-        var message = new JsonObject { ["type"] = "data", ["message_id"] = "m-1", ["version"] = 1, ["sent"] = "2026-11-22T13:16:56.172548526Z", ["directive"] = "enrolment", ["content"] = content };
-        return client.PostAsync(id, "data", Encoding.UTF8.GetBytes(message.ToJsonString()), prefer: $"wait={seconds}");
-    }
+    private static Task<HttpResponseMessage> HoldAsync(EdgeClient client, string id, int seconds, ECDsa? key = null) => client.EnrolAsync(
+        id, new JsonObject { ["features"] = new JsonObject(), ["certificate_request"] = key is null ? null : EdgeClient.Csr(key, id) }, $"wait={seconds}");
 
     private Task LetInAsync(string id) => world.Kube.CreateAsync(
         new EdgeDevice

@@ -186,7 +186,7 @@ public sealed class IssueTests
             .ShouldBe(ca.Extensions.OfType<X509SubjectKeyIdentifierExtension>().Single().SubjectKeyIdentifierBytes.ToArray());
     }
 
-    private static X509Certificate2 NewCa()
+    internal static X509Certificate2 NewCa()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         return Issue.Ca(key, Issue.RandomSerial(), Now);

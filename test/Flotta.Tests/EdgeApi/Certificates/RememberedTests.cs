@@ -46,8 +46,8 @@ public sealed class RememberedTests
     [Fact]
     public void The_bootstrap_certificate_is_remembered_by_all_of_its_bytes()
     {
-        using var ca = NewCa();
-        using var stranger = NewCa();
+        using var ca = IssueTests.NewCa();
+        using var stranger = IssueTests.NewCa();
         var trusted = new TrustedAuthorities([ca]);
         var serial = Issue.RandomSerial();
         using var ours = Bootstrap(ca, serial);
@@ -66,8 +66,8 @@ public sealed class RememberedTests
     [Fact]
     public void A_peer_is_asked_about_anew_when_the_CAs_change()
     {
-        using var ca = NewCa();
-        using var next = NewCa();
+        using var ca = IssueTests.NewCa();
+        using var next = IssueTests.NewCa();
         using var leaf = Bootstrap(ca, Issue.RandomSerial());
         var peer = new Peer(leaf);
         peer.IsBootstrap.ShouldBeTrue();
@@ -75,12 +75,6 @@ public sealed class RememberedTests
         peer.Check(new([next]), Now).ShouldBe(Chaining.Foreign);
         peer.Check(new([next, ca]), Now).ShouldBe(Chaining.Valid);
         peer.Check(new([next, ca]), Now.AddYears(20)).ShouldBe(Chaining.Expired);
-    }
-
-    private static X509Certificate2 NewCa()
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return Issue.Ca(key, Issue.RandomSerial(), Now);
     }
 
     private static X509Certificate2 Bootstrap(X509Certificate2 ca, byte[] serial)
