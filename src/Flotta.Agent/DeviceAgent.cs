@@ -124,7 +124,7 @@ internal sealed partial class DeviceAgent : IDisposable
         }
     }
 
-    private IReadOnlyList<Mount> _appliedMounts = [];
+    private (IReadOnlyList<Mount> Mounts, bool WereOutdated)? _appliedMounts;
 
     public static string UserAgent { get; } = $"flotta-agent/{typeof(DeviceAgent).Assembly.GetName().Version?.ToString(3)}";
 
@@ -279,7 +279,8 @@ internal sealed partial class DeviceAgent : IDisposable
 
     private void ApplyDuties()
     {
-        if (_desired.Current is { } configuration)
+        // What an older configuration asks for (another operating system, say) may have been taken back.
+        if (_desired is { Current: { } configuration, IsOutdated: false })
             _duties?.Apply(configuration);
     }
 
@@ -289,13 +290,14 @@ internal sealed partial class DeviceAgent : IDisposable
             return;
         var mounts = _desired.Current!.Configuration?.Mounts ?? [];
         // Mounts come before the workloads that want them.
-        if (!mounts.SequenceEqual(_appliedMounts))
+        if (_appliedMounts is not var (before, wereOutdated) || wereOutdated != workloads.IsOutdated || !mounts.SequenceEqual(before))
         {
-            _appliedMounts = mounts;
-            _mounts.Apply(mounts);
+            _appliedMounts = (mounts, workloads.IsOutdated);
+            _mounts.Apply(mounts, keepOthers: workloads.IsOutdated);
         }
 
-        _firewall.Apply(PublishedPorts.Of(workloads, DeviceId, _folder.Path));
+        if (!workloads.IsOutdated)
+            _firewall.Apply(PublishedPorts.Of(workloads, DeviceId, _folder.Path));
         _workloads.Apply(workloads with { MissingMounts = _mounts.Missing, Mounts = [.. mounts.Select(mount => mount.Directory).OfType<string>()] });
     }
 

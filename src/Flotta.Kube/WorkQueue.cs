@@ -4,7 +4,7 @@ namespace Flotta.Kube;
 
 /// <summary>
 /// Keys that want to be looked at. A key waits at most once, however often it is added; while one worker has it nobody else gets it, and
-/// adding it meanwhile means that it comes again afterwards.
+/// adding it meanwhile means that it comes again afterwards. A key that the API server told to come back later comes no earlier, whatever happens meanwhile.
 /// </summary>
 public sealed class WorkQueue<TKey> : IDisposable
     where TKey : notnull
@@ -13,12 +13,15 @@ public sealed class WorkQueue<TKey> : IDisposable
     private readonly HashSet<TKey> waiting = [];
     private readonly HashSet<TKey> working = [];
     private readonly Dictionary<TKey, int> failures = [];
+    private readonly Dictionary<TKey, (long Since, TimeSpan Wait)> asked = [];
     private readonly Delays<TKey> delays;
     private readonly Backoff backoff;
+    private readonly TimeProvider time;
     private readonly Lock gate = new();
 
     public WorkQueue(TimeProvider time, Backoff? backoff = null)
     {
+        this.time = time;
         this.backoff = backoff ?? Backoff.ForKeys;
         delays = new Delays<TKey>(time, Add);
     }
@@ -37,6 +40,8 @@ public sealed class WorkQueue<TKey> : IDisposable
     {
         lock (gate)
         {
+            if (IsPutOff(key))
+                return;
             if (waiting.Add(key) && !working.Contains(key))
                 ready.Writer.TryWrite(key);
         }
@@ -52,6 +57,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     }
 
     /// <summary>Adds the key after a wait that grows with each failure since the last <see cref="Forget"/>; returns the wait.</summary>
+    /// <param name="atLeast">What the API server asked for (Retry-After). Until then no event brings the key earlier.</param>
     public TimeSpan Retry(TKey key, TimeSpan? atLeast = null)
     {
         int before;
@@ -59,6 +65,8 @@ public sealed class WorkQueue<TKey> : IDisposable
         {
             before = failures.GetValueOrDefault(key);
             failures[key] = before + 1;
+            if (atLeast > TimeSpan.Zero)
+                asked[key] = (time.GetTimestamp(), atLeast.Value);
         }
 
         var wait = backoff.After(before);
@@ -72,7 +80,10 @@ public sealed class WorkQueue<TKey> : IDisposable
     public void Forget(TKey key)
     {
         lock (gate)
+        {
             failures.Remove(key);
+            asked.Remove(key);
+        }
     }
 
     /// <summary>Waits for a key. Whoever takes one calls <see cref="Done"/>.</summary>
@@ -93,9 +104,29 @@ public sealed class WorkQueue<TKey> : IDisposable
         lock (gate)
         {
             working.Remove(key);
-            if (waiting.Contains(key))
+            if (!waiting.Contains(key))
+                return;
+            if (IsPutOff(key))
+                waiting.Remove(key);
+            else
                 ready.Writer.TryWrite(key);
         }
+    }
+
+    /// <summary>With the gate held: true when the key comes by itself once the time is over that the server asked for.</summary>
+    private bool IsPutOff(TKey key)
+    {
+        if (!asked.TryGetValue(key, out var wish))
+            return false;
+        var left = wish.Wait - time.GetElapsedTime(wish.Since);
+        if (left > TimeSpan.Zero)
+        {
+            delays.Add(key, left);
+            return true;
+        }
+
+        asked.Remove(key);
+        return false;
     }
 
     public void Dispose() => delays.Dispose();

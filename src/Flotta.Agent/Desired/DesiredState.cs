@@ -18,6 +18,9 @@ internal sealed partial class DesiredState(DesiredStore store, string deviceId, 
 
     public string? Tag { get; private set; }
 
+    /// <summary>The last configuration was damaged, and <see cref="Current"/> is the one before it. What it asks for may have been taken back since: nothing is made, changed or removed for it.</summary>
+    public bool IsOutdated { get; private set; }
+
     /// <summary>Why the last document was not applied; null when it was.</summary>
     public string? Problem { get; private set; }
 
@@ -26,14 +29,17 @@ internal sealed partial class DesiredState(DesiredStore store, string deviceId, 
     /// <summary>A document was refused, and why.</summary>
     public event Action<string>? Refused;
 
-    public DesiredWorkloads? Workloads => Current is null ? null : DesiredWorkloads.Of(Current);
+    public DesiredWorkloads? Workloads => Current is null ? null : DesiredWorkloads.Of(Current) with { IsOutdated = IsOutdated };
 
     public void Load()
     {
         if (store.Load() is not { } stored)
             return;
-        Adopt(stored.Document, stored.Tag);
-        LogLoaded(logger, Current!.Version ?? "");
+        Adopt(stored);
+        if (IsOutdated)
+            LogOutdated(logger, Current!.Version ?? "");
+        else
+            LogLoaded(logger, Current!.Version ?? "");
         Changed?.Invoke();
     }
 
@@ -42,8 +48,7 @@ internal sealed partial class DesiredState(DesiredStore store, string deviceId, 
     public void Forget()
     {
         store.Remove();
-        Current = null;
-        Tag = null;
+        (Current, Tag, IsOutdated) = (null, null, false);
         _content = [];
     }
 
@@ -69,7 +74,7 @@ internal sealed partial class DesiredState(DesiredStore store, string deviceId, 
     private Receipt Take(DeviceConfigurationMessage document, ReadOnlySpan<byte> raw, string? tag)
     {
         // The original's version changes with every heartbeat; without new content there is nothing to write or to do, and the version stays.
-        if (Current is not null && Content(document).AsSpan().SequenceEqual(_content))
+        if (Current is not null && !IsOutdated && Content(document).AsSpan().SequenceEqual(_content))
         {
             Tag = tag;
             Recovered();
@@ -86,7 +91,7 @@ internal sealed partial class DesiredState(DesiredStore store, string deviceId, 
             return Receipt.Failed;
         }
 
-        Adopt(document, tag);
+        Adopt(new StoredDesired(document, tag));
         Problem = null;
         LogApplied(logger, document.Version ?? "", document.Workloads?.Count ?? 0);
         Changed?.Invoke();
@@ -101,11 +106,10 @@ internal sealed partial class DesiredState(DesiredStore store, string deviceId, 
         Changed?.Invoke();
     }
 
-    private void Adopt(DeviceConfigurationMessage document, string? tag)
+    private void Adopt(StoredDesired stored)
     {
-        Current = document;
-        Tag = tag;
-        _content = Content(document);
+        (Current, Tag, IsOutdated) = (stored.Document, stored.Tag, stored.IsOutdated);
+        _content = Content(stored.Document);
     }
 
     private Receipt Refuse(string problem)
@@ -128,6 +132,9 @@ internal sealed partial class DesiredState(DesiredStore store, string deviceId, 
 
     [LoggerMessage(Level = LogLevel.Information, Message = "configuration {Version} resumed from disk")]
     private static partial void LogLoaded(ILogger logger, string version);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "configuration {Version}, the one before the last, resumed from disk: what runs is looked after, and nothing is changed until the server has said what it wants")]
+    private static partial void LogOutdated(ILogger logger, string version);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "configuration {Version} applied, {Workloads} workloads")]
     private static partial void LogApplied(ILogger logger, string version, int workloads);

@@ -13,14 +13,15 @@ internal sealed partial class DesiredStore(DataDirectory folder, ILogger<Desired
     private string PreviousFile => folder["desired.previous.json"];
 
     /// <summary>
-    /// The last good configuration; of two damaged files, none. None is not "nothing shall run":
+    /// The last good configuration, which may be the one before the last; of two damaged files, none. None is not "nothing shall run":
     /// what runs is left alone until the server has said what it wants.
     /// </summary>
     public StoredDesired? Load()
     {
         var current = Read(Current);
         _currentIsGood = current is not null;
-        return current ?? Read(PreviousFile);
+        // Its tag would tell the server that this device needs nothing.
+        return current ?? (Read(PreviousFile) is { } before ? before with { Tag = null, IsOutdated = true } : null);
     }
 
     public void Save(ReadOnlySpan<byte> document, string? tag)

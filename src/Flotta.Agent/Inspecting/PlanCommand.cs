@@ -9,7 +9,8 @@ internal static class PlanCommand
 {
     public static async Task<int> RunAsync(AgentOptions options, TextWriter output, TextWriter errors, CancellationToken cancellationToken)
     {
-        if (Read(options.DataDirectory, "desired.json") is not { } stored && (stored = Read(options.DataDirectory, "desired.previous.json")) is null)
+        var last = Read(options.DataDirectory, "desired.json");
+        if ((last ?? Read(options.DataDirectory, "desired.previous.json")) is not { } stored)
         {
             await errors.WriteLineAsync($"flotta-agent: {options.DataDirectory} has no desired state that can be read: the server has sent none yet, or the files are damaged.");
             return 1;
@@ -30,8 +31,8 @@ internal static class PlanCommand
                 states[wanted.Name] = ItemState.Fresh with { Good = good?.Hash };
             }
 
-            await output.WriteLineAsync($"device {deviceId}, configuration {stored.Document.Version}");
-            foreach (var workload in Plan.Between(desired, actual, states, TimeSpan.Zero).Workloads)
+            await output.WriteLineAsync($"device {deviceId}, configuration {stored.Document.Version}{(last is null ? ", the one before the last, which is damaged: nothing is changed until the server has said what it wants" : "")}");
+            foreach (var workload in Plan.Between(desired, actual, states, TimeSpan.Zero, outdated: last is null).Workloads)
                 await output.WriteLineAsync(workload.Reason is null ? workload.ToString() : $"{workload} ({workload.Reason}: {workload.Message})");
             return 0;
         }

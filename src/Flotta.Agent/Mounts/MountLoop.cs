@@ -29,7 +29,7 @@ internal sealed partial class MountLoop : IDisposable
     private readonly Signal _wake = new();
     private readonly BackOff _backOff = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
     private readonly Dictionary<string, string> _told = new(StringComparer.Ordinal);
-    private volatile IReadOnlyList<Mount>? _desired;
+    private volatile Wanted? _desired;
     private volatile IReadOnlyList<string> _missing = [];
 
     public MountLoop(DataDirectory folder, EventQueue events, Func<IReadOnlyList<Mount>> actual, ILogger<MountLoop> logger, TimeProvider time) =>
@@ -41,12 +41,15 @@ internal sealed partial class MountLoop : IDisposable
     /// <summary>Folders that shall be mounted and are not.</summary>
     public IReadOnlyList<string> Missing => _missing;
 
+    private sealed record Wanted(IReadOnlyList<Mount> Mounts, bool KeepOthers);
+
     private string Ours => _folder["mounts.json"];
 
-    public void Apply(IReadOnlyList<Mount> desired)
+    /// <param name="keepOthers">What this agent has mounted stays as it is, whatever these say; they only come on top.</param>
+    public void Apply(IReadOnlyList<Mount> desired, bool keepOthers = false)
     {
-        _desired = desired;
-        _missing = [.. MountPlan.Between(desired, _actual(), Load(), Resolve).Where(step => step is MountStep.Attach).Select(step => step.Directory)];
+        _desired = new Wanted(desired, keepOthers);
+        _missing = [.. Steps(_desired).Where(step => step is MountStep.Attach).Select(step => step.Directory)];
         _wake.Set();
     }
 
@@ -64,7 +67,7 @@ internal sealed partial class MountLoop : IDisposable
     /// <summary>Deregistration: what we mounted is unmounted.</summary>
     public async Task RemoveAllAsync(CancellationToken cancellationToken)
     {
-        _desired = [];
+        _desired = new Wanted([], KeepOthers: false);
         await LookAsync(cancellationToken);
     }
 
@@ -77,7 +80,7 @@ internal sealed partial class MountLoop : IDisposable
         var missing = new List<string>();
         var refused = false;
         var problems = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var step in MountPlan.Between(desired, _actual(), Load(), Resolve))
+        foreach (var step in Steps(desired))
         {
             var problem = step is MountStep.Refuse refuse ? refuse.Why : await DoAsync(step, cancellationToken);
             refused |= problem is not null && step is not MountStep.Refuse;
@@ -94,6 +97,13 @@ internal sealed partial class MountLoop : IDisposable
         if (changed)
             Changed?.Invoke();
         return !refused;
+    }
+
+    private IReadOnlyList<MountStep> Steps(Wanted desired)
+    {
+        var ours = Load();
+        IReadOnlyList<Mount> mounts = desired.KeepOthers ? [.. ours, .. desired.Mounts.ExceptBy(ours.Select(mount => mount.Directory), mount => mount.Directory)] : desired.Mounts;
+        return MountPlan.Between(mounts, _actual(), ours, Resolve);
     }
 
     private async Task<string?> DoAsync(MountStep step, CancellationToken cancellationToken)

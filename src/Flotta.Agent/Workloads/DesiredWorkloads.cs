@@ -11,6 +11,9 @@ public sealed record DesiredWorkloads(IReadOnlyList<Workload> Workloads, IReadOn
     /// <summary>Folders that the agent mounts, whether they are or not: a workload that wants them cannot start before the agent.</summary>
     public IReadOnlyList<string> Mounts { get; init; } = [];
 
+    /// <summary>An older configuration than the last: what is there is looked after, and nothing is made, changed or removed.</summary>
+    public bool IsOutdated { get; init; }
+
     public static DesiredWorkloads None { get; } = new([], []);
 
     public static DesiredWorkloads Of(DeviceConfigurationMessage message) => new(message.Workloads ?? [], message.Secrets ?? []);

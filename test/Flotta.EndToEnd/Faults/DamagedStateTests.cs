@@ -45,6 +45,39 @@ public sealed class DamagedStateTests(ITestOutputHelper log)
         await Web.AnswersAsync(port, TimeSpan.FromSeconds(10));
     }
 
+    /// <summary>What the device still has is the configuration before the last: to go back to it by itself would be a change that nobody asked for.</summary>
+    [Fact]
+    public async Task Without_its_last_configuration_a_device_alone_looks_after_what_runs_and_changes_nothing()
+    {
+        await using var site = await Site.StartAsync("--auto-approve");
+        var port = FreePort.Next();
+        await using var device = site.Device("till-07");
+        await device.IsAsync("Connected", "True");
+        foreach (var greeting in (string[])["first", "second"])
+        {
+            await site.Plane.ApplyAsync(Manifests.Web("hello", port, Manifests.OnDevice("till-07"), environment: greeting));
+            await Eventually.TrueAsync(async () => await site.EnvironmentAsync("hello", "GREETING") == greeting, TimeSpan.FromSeconds(60), () => device.Program.Said);
+            await device.WorkloadIsAsync("hello", "Running");
+        }
+
+        await device.KillAsync();
+        await site.Plane.StopAsync();
+        File.WriteAllText(Path.Combine(device.Folder, "desired.json"), "{");
+        var container = (await site.ContainersAsync()).Split(' ')[0];
+        await site.Podman.RunAsync("kill", container);
+        device.StartAgain();
+        await Web.AnswersAsync(port, TimeSpan.FromSeconds(30)); // it was started again
+        device.Program.Said.ShouldContain("the one before the last");
+        device.Program.Said.ShouldNotContain("rehearse");
+        (await site.ContainersAsync()).Split(' ')[0].ShouldBe(container);
+        (await site.EnvironmentAsync("hello", "GREETING")).ShouldBe("second");
+
+        await site.Plane.StartAgainAsync();
+        await device.Program.LineAsync(line => line.Contains("1 workloads", StringComparison.Ordinal) && line.Contains("applied", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
+        await device.WorkloadIsAsync("hello", "Running");
+        (await site.ContainersAsync()).Split(' ')[0].ShouldBe(container);
+    }
+
     // Who the device is cannot be made up again: what becomes of a damaged identity is in the tests of the identity. Locks and volumes are no state.
     private static bool IsState(string file) => Path.GetFileName(file) is not ("lock" or "client-id" or "identity.pem" or "identity.previous.pem" or "next-key.pem") && new FileInfo(file).Length > 0;
 

@@ -144,6 +144,28 @@ public sealed class DesiredTests : IDisposable
         applied.ShouldBe(0);
     }
 
+    [Fact]
+    public void Of_a_damaged_last_one_the_one_before_is_known_to_be_old_until_the_server_speaks()
+    {
+        var first = New();
+        Receive(first, Document("1"), "\"1\"");
+        Receive(first, Document("2", "\"secrets\":[]"), "\"2\"");
+        first.IsOutdated.ShouldBeFalse();
+        File.WriteAllText(In("desired.json"), "garbage");
+        var state = New();
+        state.Load();
+        (state.Current!.Version, state.Tag, state.IsOutdated, state.Workloads!.IsOutdated).ShouldBe(("1", null, true, true));
+
+        // Also when the server has gone back to what this device had before: it has said so.
+        var applied = 0;
+        state.Changed += () => applied++;
+        Receive(state, Document("3"), "\"3\"").ShouldBe(Receipt.Taken);
+        (state.IsOutdated, state.Workloads!.IsOutdated, applied).ShouldBe((false, false, 1));
+        var next = New();
+        next.Load();
+        (next.Current!.Version, next.Tag, next.IsOutdated).ShouldBe(("3", "\"3\"", false));
+    }
+
     public void Dispose()
     {
         _folder.Dispose();

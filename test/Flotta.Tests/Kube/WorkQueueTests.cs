@@ -95,6 +95,39 @@ public sealed class WorkQueueTests : IDisposable
     public void The_server_may_ask_for_a_longer_wait() => queue.Retry("a", TimeSpan.FromSeconds(7)).TotalSeconds.ShouldBe(7);
 
     [Fact]
+    public async Task Who_was_told_to_come_back_later_comes_no_earlier_whatever_happens_meanwhile()
+    {
+        queue.Add("a");
+        await Take();
+        queue.Add("a"); // while its round is under way that ends with the refusal
+        queue.Retry("a", TimeSpan.FromSeconds(3)).TotalSeconds.ShouldBe(3);
+        queue.Done("a");
+        queue.Add("a"); // an event
+        queue.AddAfter("a", TimeSpan.FromSeconds(1));
+        queue.Add("b");
+        (await Take()).ShouldBe("b");
+        time.Advance(TimeSpan.FromSeconds(2.9));
+        queue.Count.ShouldBe(0);
+        time.Advance(TimeSpan.FromSeconds(0.1));
+        (await Take()).ShouldBe("a");
+        queue.Forget("a");
+        queue.Done("a");
+        queue.Add("a");
+        (await Take()).ShouldBe("a");
+        queue.Done("a");
+        time.Advance(TimeSpan.FromMinutes(1));
+        queue.Count.ShouldBe(0);
+    }
+
+    [Fact]
+    public void A_failure_of_our_own_waits_for_no_event()
+    {
+        queue.Retry("a");
+        queue.Add("a");
+        queue.Count.ShouldBe(1);
+    }
+
+    [Fact]
     public void Jitter_keeps_the_wait_between_half_and_whole()
     {
         var low = new Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60)) { Jitter = () => 0 };

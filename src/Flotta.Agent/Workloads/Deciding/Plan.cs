@@ -4,6 +4,9 @@ namespace Flotta.Agent.Workloads;
 /// <param name="Desired">Null for one that shall go.</param>
 internal sealed record WorkloadPlan(string Workload, PodManifest? Desired, IReadOnlyList<Step> Steps, string? Reason = null, string? Message = null)
 {
+    /// <summary>The workload goes for good.</summary>
+    public bool IsRemoval => Desired is null && Steps.All(step => step is Step.Stop or Step.Remove);
+
     public bool HasWork => Steps.Any(step => step is not (Step.Keep or Step.Wait));
 
     public override string ToString() => $"{Workload}: {string.Join(", ", Steps)}";
@@ -17,12 +20,16 @@ internal sealed record Plan(IReadOnlyList<WorkloadPlan> Workloads)
 
     public override string ToString() => string.Join('\n', Workloads);
 
+    /// <param name="outdated">The server has said something newer than <paramref name="desired"/>, and nobody knows what.</param>
     public static Plan Between(
         IReadOnlyList<DesiredPod> desired,
         IReadOnlyList<ActualPod> actual,
         IReadOnlyDictionary<string, ItemState> states,
-        TimeSpan now)
+        TimeSpan now,
+        bool outdated = false)
     {
+        if (outdated)
+            return new Plan([.. desired.Select(wanted => wanted.Name).Union(actual.Where(pod => pod.Ours && pod.IsOf(pod.Workload)).Select(pod => pod.Workload), StringComparer.Ordinal).Select(name => AsItIs(name, actual, StateOf(name), now))]);
         var plans = desired.Select(wanted => StillFailing(For(wanted, actual, StateOf(wanted.Name), now), StateOf(wanted.Name))).ToList();
         var names = desired.Select(wanted => wanted.Name).ToHashSet(StringComparer.Ordinal);
         var strays = actual.Where(pod => pod.Ours && !(names.Contains(pod.Workload) && pod.IsOf(pod.Workload)));
@@ -36,6 +43,14 @@ internal sealed record Plan(IReadOnlyList<WorkloadPlan> Workloads)
     /// <summary>Until a new try has succeeded, the reason of the last one stands; otherwise every try would be two changes to report.</summary>
     private static WorkloadPlan StillFailing(WorkloadPlan plan, ItemState state) =>
         plan is { HasWork: true, Reason: null, Desired: { } manifest } && state.FailedAt(manifest) ? plan with { Reason = state.Reason, Message = state.Message } : plan;
+
+    private static WorkloadPlan AsItIs(string name, IReadOnlyList<ActualPod> actual, ItemState state, TimeSpan now)
+    {
+        if (actual.FirstOrDefault(pod => pod.IsOf(name)) is not { } own)
+            return new WorkloadPlan(name, null, [new Step.Keep("the server has to say first whether it is still wanted")]);
+        var supervision = Supervision.Of(own, state, now);
+        return new WorkloadPlan(name, null, supervision.Steps, supervision.Reason, supervision.Message);
+    }
 
     private static WorkloadPlan For(DesiredPod wanted, IReadOnlyList<ActualPod> actual, ItemState state, TimeSpan now)
     {

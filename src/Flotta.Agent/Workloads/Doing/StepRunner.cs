@@ -32,7 +32,7 @@ internal sealed partial class StepRunner(
                     cancellationToken = CancellationToken.None;
                 created = await RunAsync(step, plan, created, report, cancellationToken);
             }
-            if (plan.Desired is null && !plan.Steps.Any(step => step is Step.Start))
+            if (plan.IsRemoval)
                 await ForgetAsync(plan.Workload);
             return Outcome.Done;
         }

@@ -168,6 +168,8 @@ public sealed partial class WorkloadLoop
             BackAgain();
             var next = Decide(actual, cancellationToken);
             Publish();
+            if (IsOutdated())
+                return next;
             KeepUnits(cancellationToken);
             FollowImages(cancellationToken);
             await SweepAsync(cancellationToken);
@@ -209,6 +211,12 @@ public sealed partial class WorkloadLoop
             return _closed || _halted || _desired is null;
     }
 
+    private bool IsOutdated()
+    {
+        lock (_lock)
+            return _applied.IsOutdated;
+    }
+
     private TimeSpan Decide(IReadOnlyList<ActualPod> actual, CancellationToken cancellationToken)
     {
         lock (_lock)
@@ -218,7 +226,7 @@ public sealed partial class WorkloadLoop
             var now = Now;
             foreach (var name in _desired.Select(wanted => wanted.Name).Concat(_items.Keys).Distinct(StringComparer.Ordinal).ToList())
                 _items[name] = _items.GetValueOrDefault(name, ItemState.Fresh).Seen(actual.FirstOrDefault(pod => pod.IsOf(name)), now);
-            var plan = Plan.Between(_desired, actual, _items, now);
+            var plan = Plan.Between(_desired, actual, _items, now, _applied.IsOutdated);
             if (plan.Workloads.Any(workload => workload.HasWork) && plan.ToString() != _plan.ToString())
                 LogPlan(_logger, plan.ToString());
             (_actual, _plan) = (actual, plan);

@@ -48,6 +48,29 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void An_older_configuration_makes_changes_and_removes_nothing_and_what_runs_is_looked_after()
+    {
+        var ended = Pod("web", "Exited", new ActualContainer("c1", "web-main", "exited", 1)) with { Hash = "newer" };
+        var plan = Plan.Between([Web, Desired.Pod(Desired.Web() with { Name = "gone" })], [ended, Pod("added"), Pod("theirs") with { Ours = false }, Pod("flotta-rehearsal-1") with { Rehearsal = true }],
+            new Dictionary<string, ItemState>(StringComparer.Ordinal), Now, outdated: true);
+        plan.ToString().ShouldBe("""
+            web: start: container web-main ended with code 1
+            gone: keep: the server has to say first whether it is still wanted
+            added: keep: it is as desired
+            """.ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public void Only_the_files_of_a_workload_that_goes_are_removed()
+    {
+        Of([], [Pod("gone")]).Workloads[0].IsRemoval.ShouldBeTrue();
+        var held = Desired.Pod(Desired.Web() with { Hold = "no Secret" });
+        Of([held], [Pod("web", "Running", new ActualContainer("c1", "web-main", "running") { Unhealthy = "no answer" })]).Workloads[0].IsRemoval.ShouldBeFalse();
+        Of([held], [Pod("web"), Pod("flotta-rehearsal-1") with { Rehearsal = true, Workload = "web" }]).Workloads[0].IsRemoval.ShouldBeFalse();
+        Of([Web], [Pod("web") with { Hash = "old" }]).Workloads[0].IsRemoval.ShouldBeFalse();
+    }
+
+    [Fact]
     public void A_pod_that_was_created_and_never_started_is_started() =>
         Between([Web], [Pod("web", "Created", new ActualContainer("c1", "web-main", "created"))]).ShouldBe("web: start: container web-main has not run yet");
 
