@@ -93,6 +93,12 @@ public static class Names
         public const string UpToDate = "UpToDate";
         public const string WorkloadsReady = "WorkloadsReady";
 
+        /// <summary>False while the receiver of metrics cannot be reached; there while metrics are sent.</summary>
+        public const string MetricsDelivered = "MetricsDelivered";
+
+        /// <summary>False while a log target cannot be reached; there while logs are sent.</summary>
+        public const string LogsDelivered = "LogsDelivered";
+
         /// <summary>And the name of a monitor.</summary>
         public const string AlarmPrefix = "alarm/";
     }

@@ -128,10 +128,11 @@ internal sealed class DeviceDuties(IReadOnlyList<IDuty> duties, IReadOnlyList<st
             (slice, stop) =>
             {
                 Directory.CreateDirectory(site.Folder["logs"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-                return new LogsLoop(podman, site.DeviceId, Path.Combine(site.Folder["logs"], "positions"), report, logger, time).RunAsync(slice, stop);
+                return new LogsLoop(podman, site.DeviceId, Path.Combine(site.Folder["logs"], "positions"), report, logger, time) { Facts = site.Facts }.RunAsync(slice, stop);
             },
             logger,
-            time);
+            time,
+            () => site.Facts.DeliversOnlyTo(DeliveryKinds.Logs, []));
     }
 
     private static Duty Metrics(DutySite site, HeartbeatReport report, PodmanClient podman, ILoggerFactory loggers, TimeProvider time)
@@ -150,8 +151,9 @@ internal sealed class DeviceDuties(IReadOnlyList<IDuty> duties, IReadOnlyList<st
                 },
                 report,
                 logger,
-                time).RunAsync(MetricsSettings.Of(slice), stop),
+                time) { Facts = site.Facts }.RunAsync(MetricsSettings.Of(slice), stop),
             logger,
-            time);
+            time,
+            () => site.Facts.DeliversOnlyTo(DeliveryKinds.Metrics, []));
     }
 }

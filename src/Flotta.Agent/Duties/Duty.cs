@@ -19,12 +19,14 @@ internal interface IDuty
 /// nothing else: no task, no timer. When the part of the configuration that concerns it changes, it ends and begins anew with that.
 /// </summary>
 /// <param name="slice">The part that concerns it; null is off.</param>
+/// <param name="off">Told when it has ended because it is not asked for any more.</param>
 internal sealed partial class Duty(
     string name,
     Func<DeviceConfigurationMessage, DeviceConfigurationMessage?> slice,
     Func<DeviceConfigurationMessage, CancellationToken, Task> run,
     ILogger logger,
-    TimeProvider time) : IDuty
+    TimeProvider time,
+    Action? off = null) : IDuty
 {
     private byte[] _of = [];
     private CancellationTokenSource? _stop;
@@ -39,7 +41,11 @@ internal sealed partial class Duty(
         _of = of;
         End();
         if (part is null)
+        {
+            _running = OffAsync(_running);
             return;
+        }
+
         _stop = new CancellationTokenSource();
         _running = KeepAsync(_running, part, _stop.Token);
     }
@@ -56,6 +62,12 @@ internal sealed partial class Duty(
         _stop?.Cancel();
         _stop?.Dispose();
         _stop = null;
+    }
+
+    private async Task OffAsync(Task previous)
+    {
+        await previous;
+        off?.Invoke();
     }
 
     private async Task KeepAsync(Task previous, DeviceConfigurationMessage part, CancellationToken cancellationToken)

@@ -112,7 +112,7 @@ internal sealed partial class HeartbeatLoop : IDisposable
             _workloads.States,
             now is null ? null : HardwareReport.Choose(profile, _toldHardware, now),
             EventQueue.Told(waiting),
-            _data.All) with { PlaybookExecutions = playbooks.Count == 0 ? null : playbooks, Upgrade = Facts?.Upgrade, Alarms = Facts?.Alarms };
+            _data.All) with { PlaybookExecutions = playbooks.Count == 0 ? null : playbooks, Upgrade = Facts?.Upgrade, Alarms = Facts?.Alarms, Deliveries = Facts?.Deliveries };
         var content = WireJson.ToElement(report, WireJson.Types.Heartbeat);
         var beat = new Beat(Beat.Digest(content), _holding(), _time.GetTimestamp(), _transport.Identity);
         if (waiting.Entries.Count == 0 && _pace.IsSaid(_told, beat, _quiet, _time))

@@ -1,4 +1,5 @@
 using Flotta.Agent.Duties;
+using Flotta.Agent.Heartbeats;
 using Flotta.Agent.Workloads;
 using Flotta.Wire;
 using Microsoft.Extensions.Logging;
@@ -12,6 +13,8 @@ internal sealed partial class LogsLoop(PodmanClient podman, string deviceId, str
 
     // What ran before logs were asked for is not sent in its whole length.
     private static readonly TimeSpan LookBack = TimeSpan.FromMinutes(1);
+
+    public DutyFacts Facts { get; init; } = new();
 
     /// <summary>The part of the configuration that concerns logs; null when no workload names a target.</summary>
     public static DeviceConfigurationMessage? Slice(DeviceConfigurationMessage configuration)
@@ -34,17 +37,24 @@ internal sealed partial class LogsLoop(PodmanClient podman, string deviceId, str
         var buffers = new Dictionary<string, LogBuffer>(StringComparer.Ordinal);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var tasks = new List<Task>();
-        foreach (var name in slice.Workloads!.Select(workload => workload.LogCollection!).Distinct(StringComparer.Ordinal))
+        var names = slice.Workloads!.Select(workload => workload.LogCollection!).Distinct(StringComparer.Ordinal).ToList();
+        Facts.DeliversOnlyTo(DeliveryKinds.Logs, names);
+        foreach (var name in names)
         {
             if (slice.Configuration?.LogCollection?.GetValueOrDefault(name) is not { } collection)
             {
                 report.Warn("LogTargetUnreachable", $"The log target {name} is not configured for this device");
+                Facts.Delivers(DeliveryKinds.Logs, name, "it is not configured for this device");
                 continue;
             }
 
             var target = LogTarget.Of(name, collection);
             buffers[name] = new LogBuffer(target.BufferBytes);
-            tasks.Add(new SyslogSender(target, buffers[name], deviceId, report, logger, time) { Sent = line => positions.Sent(line.ContainerId, line.Time) }.RunAsync(stop.Token));
+            tasks.Add(new SyslogSender(target, buffers[name], deviceId, report, logger, time)
+            {
+                Sent = line => positions.Sent(line.ContainerId, line.Time),
+                Delivers = problem => Facts.Delivers(DeliveryKinds.Logs, name, problem),
+            }.RunAsync(stop.Token));
         }
 
         var targets = slice.Workloads!.Where(workload => buffers.ContainsKey(workload.LogCollection!)).ToDictionary(workload => workload.Name!, workload => buffers[workload.LogCollection!], StringComparer.Ordinal);

@@ -16,14 +16,19 @@ internal sealed partial class SyslogSender(LogTarget target, LogBuffer buffer, s
     private readonly BackOff _backOff = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2));
     private int _failures;
     private bool _told;
+    private bool _reached;
 
     /// <summary>Told of each line that is with the target.</summary>
     public Action<LogLine> Sent { get; init; } = static _ => { };
+
+    /// <summary>Told what keeps the target from taking anything, or null once it does.</summary>
+    public Action<string?> Delivers { get; init; } = static _ => { };
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         if (target.Problem is not null)
         {
+            Delivers(target.Problem);
             report.Warn("LogTargetUnreachable", $"The log target {target.Name} cannot be used: {target.Problem}");
             await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
         }
@@ -133,6 +138,9 @@ internal sealed partial class SyslogSender(LogTarget target, LogBuffer buffer, s
         _backOff.Reset();
         _failures = 0;
         TellDropped();
+        if (!_reached)
+            Delivers(null);
+        _reached = true;
         if (!_told)
             return;
         _told = false;
@@ -143,7 +151,9 @@ internal sealed partial class SyslogSender(LogTarget target, LogBuffer buffer, s
     {
         if (++_failures < ToldAfter || _told)
             return;
+        _reached = false;
         _told = true;
+        Delivers(problem);
         LogUnreachable(logger, target.Name, problem);
         report.Warn("LogTargetUnreachable", $"The log target {target.Name} ({target.Host}:{target.Port}) cannot be reached: {problem}");
     }

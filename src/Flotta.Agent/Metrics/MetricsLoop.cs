@@ -1,4 +1,6 @@
 using Flotta.Agent.Duties;
+using Flotta.Agent.Heartbeats;
+using Flotta.Wire;
 using Flotta.Yggdrasil.Transport;
 using Microsoft.Extensions.Logging;
 
@@ -30,6 +32,8 @@ internal sealed partial class MetricsLoop(MetricsSources sources, IDutyReport re
     /// <summary>How long samples wait for others to go with them in one request.</summary>
     public TimeSpan SendPause { get; init; } = TimeSpan.FromSeconds(15);
 
+    public DutyFacts Facts { get; init; } = new();
+
     public async Task RunAsync(MetricsSettings settings, CancellationToken cancellationToken)
     {
         using var log = new SampleLog(sources.Folder, settings.Retention, time);
@@ -39,7 +43,7 @@ internal sealed partial class MetricsLoop(MetricsSources sources, IDutyReport re
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         stored.Set();
         var store = new Store(log, stored, time);
-        var tasks = new List<Task> { new SendLoop(log, receiver, sources.DeviceId, settings.SamplesPerRequest, report, logger, time) { Pause = SendPause }.RunAsync(stored, stop.Token) };
+        var tasks = new List<Task> { new SendLoop(log, receiver, sources.DeviceId, settings.SamplesPerRequest, report, logger, time) { Pause = SendPause, Delivers = problem => Facts.Delivers(DeliveryKinds.Metrics, "receiver", problem) }.RunAsync(stored, stop.Token) };
         if (settings.System is { } system)
             tasks.Add(EveryAsync(system.Interval, token => SystemAsync(scraper, system.Allowed, store, token), stop.Token));
         if (settings.DataTransfer is { } transfer)

@@ -22,7 +22,8 @@ internal static class Report
             UpgradeInformation = Upgrade(heartbeat.Upgrade),
             PlaybookExec = PlaybookReport.Apply(status.PlaybookExec, heartbeat.PlaybookExecutions, context.Now),
         };
-        status = status with { Conditions = AlarmReport.Apply(WithConditions(status.Conditions, device, heartbeat.Version, workloads, context), heartbeat.Alarms, context.Now) };
+        var conditions = AlarmReport.Apply(WithConditions(status.Conditions, device, heartbeat.Version, workloads, context), heartbeat.Alarms, context.Now);
+        status = status with { Conditions = DeliveryReport.Apply(conditions, heartbeat.Deliveries, context.Now) };
         if (heartbeat.Hardware is not { } said)
             return device with { Status = status };
         if (context.HardwareIsKnown)

@@ -21,6 +21,9 @@ public sealed record Heartbeat
     /// <summary>Ours: how each monitor of the configuration stands. Absent where there are none.</summary>
     public IReadOnlyList<AlarmStatus>? Alarms { get; init; }
 
+    /// <summary>Ours: whether what the device sends to others arrives there. Absent where it sends nothing, or nothing yet.</summary>
+    public IReadOnlyList<DeliveryStatus>? Deliveries { get; init; }
+
     public HardwareInfo? Hardware { get; init; }
 
     public IReadOnlyList<DeviceEvent>? Events { get; init; }
@@ -98,6 +101,23 @@ public sealed record AlarmStatus
     public string? Message { get; init; }
 
     public DateTimeOffset? Since { get; init; }
+}
+
+public sealed record DeliveryStatus
+{
+    /// <summary>One of <see cref="DeliveryKinds"/>.</summary>
+    public string? Kind { get; init; }
+
+    public bool? Delivered { get; init; }
+
+    /// <summary>Who cannot be reached, and why; null while all is well.</summary>
+    public string? Message { get; init; }
+}
+
+public static class DeliveryKinds
+{
+    public const string Metrics = "metrics";
+    public const string Logs = "logs";
 }
 
 public sealed record DeviceEvent

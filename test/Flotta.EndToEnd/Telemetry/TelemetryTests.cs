@@ -32,6 +32,11 @@ public sealed class TelemetryTests(ITestOutputHelper log)
         foreach (var problem in new[] { "MetricsReceiverUnreachable", "log target central (127.0.0.1", "log target archive (127.0.0.1" })
             await Eventually.TrueAsync(async () => (await DescribedAsync(site)).Contains(problem, StringComparison.Ordinal), Patience, () => problem + "\n" + device.Program.Said);
 
+        // Events are forgotten after a while; that nothing arrives is not.
+        await device.IsAsync("MetricsDelivered", "False");
+        await device.IsAsync("LogsDelivered", "False");
+        await Eventually.TrueAsync(async () => (await LogsMessageAsync(site)) is var message && message.Contains("archive: ", StringComparison.Ordinal) && message.Contains("central: ", StringComparison.Ordinal), Patience, () => device.Program.Said);
+
         await using var receivers = await Receivers.StartAsync(folder, prometheus, rsyslog, syslogNg);
         using var http = new HttpClient();
         await Eventually.TrueAsync(async () => await QueryAsync(http, prometheus, "node_memory_MemTotal_bytes{edgedeviceid=\"till-07\"}") is not null, Patience, () => device.Program.Said);
@@ -42,8 +47,16 @@ public sealed class TelemetryTests(ITestOutputHelper log)
         Lines(folder, "rsyslog").ShouldNotContain(line => line.Contains("gong", StringComparison.Ordinal));
         foreach (var end in new[] { "MetricsReceiverReachable", "log target central takes logs again", "log target archive takes logs again" })
             await Eventually.TrueAsync(async () => (await DescribedAsync(site)).Contains(end, StringComparison.Ordinal), Patience, () => end + "\n" + device.Program.Said);
+        await device.IsAsync("MetricsDelivered", "True", Patience);
+        await device.IsAsync("LogsDelivered", "True", Patience);
         log.WriteLine(await DescribedAsync(site));
+
+        // Nothing is asked for any more: nothing is said of it.
+        await site.Plane.KubectlAsync("patch", "edgedevice", "till-07", "--type=merge", "-p", """{"spec":{"metrics":{"receiverConfiguration":null}}}""");
+        await device.IsAsync("MetricsDelivered", "", Patience);
     }
+
+    private static Task<string> LogsMessageAsync(Site site) => site.Plane.FieldAsync("edgedevice", "till-07", ".status.conditions[?(@.type==\"LogsDelivered\")].message");
 
     private static bool IsOf(string line, string workload) => line.StartsWith($"till-07|{workload}|", StringComparison.Ordinal) && line.EndsWith($"{workload} 1", StringComparison.Ordinal);
 

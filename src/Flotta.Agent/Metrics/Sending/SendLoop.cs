@@ -21,6 +21,9 @@ internal sealed partial class SendLoop(SampleLog log, IReceiver receiver, string
 
     public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>Told what keeps the receiver from taking anything, or null once it does.</summary>
+    public Action<string?> Delivers { get; init; } = static _ => { };
+
     public async Task RunAsync(Signal stored, CancellationToken cancellationToken)
     {
         while (true)
@@ -109,6 +112,7 @@ internal sealed partial class SendLoop(SampleLog log, IReceiver receiver, string
         if (++_failures < ToldAfter || _told == problem)
             return;
         _told = problem;
+        Delivers(problem);
         report.Warn("MetricsReceiverUnreachable", $"Metrics wait on the device: {problem}");
         LogUnreachable(logger, problem);
     }
@@ -117,6 +121,7 @@ internal sealed partial class SendLoop(SampleLog log, IReceiver receiver, string
     {
         _backOff.Reset();
         _failures = 0;
+        Delivers(null);
         if (_told is null)
             return;
         _told = null;

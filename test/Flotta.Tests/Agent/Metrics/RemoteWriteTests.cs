@@ -91,6 +91,7 @@ public sealed class RemoteWriteTests : IDisposable
         site.Receiver.Taken.ShouldBe(Enumerable.Range(0, 50).Select(i => (double)i));
         site.Report.Said.ShouldContain("MetricsReceiverUnreachable: Metrics wait on the device: no route to host");
         site.Report.Said.ShouldContain("MetricsReceiverReachable: The metrics receiver takes metrics again");
+        site.Delivers.Distinct().ShouldBe(["no route to host", null]);
     }
 
     [Fact]
@@ -121,11 +122,13 @@ public sealed class RemoteWriteTests : IDisposable
 
         public SpokenReport Report { get; } = new();
 
+        public List<string?> Delivers { get; } = [];
+
         public async Task RunUntilAsync(Func<bool> condition, int most = 10_000)
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
             using var stored = new Signal();
-            var running = Task.Run(() => new SendLoop(Log, Receiver, "dev1", most, Report, NullLogger.Instance, Time).RunAsync(stored, stop.Token));
+            var running = Task.Run(() => new SendLoop(Log, Receiver, "dev1", most, Report, NullLogger.Instance, Time) { Delivers = Delivers.Add }.RunAsync(stored, stop.Token));
             await Eventually.True(() =>
             {
                 Time.Advance(TimeSpan.FromSeconds(1));
