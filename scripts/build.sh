@@ -26,7 +26,8 @@ publish() { # project, program, folders it is made from
   if fresh "$into/$program" "$@"; then return; fi
   echo "Building $into/$program (the first time takes a few minutes) ..."
   log=$(mktemp)
-  local started=$SECONDS
+  local started=$SECONDS now
+  now=$(date +%s)
   if ! dotnet publish "src/$project" -c Release -r "$rid" -o "out/.$program" -v quiet -p:UseSharedCompilation=false "${cross[@]}" >"$log" 2>&1; then
     grep -E 'error|warn' "$log" | sort -u | head -n 40 >&2 || tail -n 40 "$log" >&2
     rm -f "$log"
@@ -38,7 +39,8 @@ publish() { # project, program, folders it is made from
   local file
   for file in "out/.$program"/*; do mv -f "$file" "$into/"; done
   rm -rf "out/.$program"
-  touch "$into/$program"
+  # As old as the sources that it was made from: what was saved during the build is built next time.
+  touch -d "@$now" "$into/$program"
   echo "Built $into/$program in $((SECONDS - started)) s."
 }
 

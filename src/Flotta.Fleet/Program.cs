@@ -1,6 +1,7 @@
 using Flotta.Fleet.Cluster;
 using Flotta.Fleet.CommandLine;
 using Flotta.Fleet.Scenarios;
+using Flotta.Fleet.Transport;
 
 return await FleetCommand.RunAsync(args, Console.Error, RunAsync);
 
@@ -8,6 +9,8 @@ static async Task<int> RunAsync(FleetOptions options, CancellationToken cancella
 {
     try
     {
+        if (options.Kubeconfig is null || Kubeconfig.Read(options.Kubeconfig).CaPem is not null)
+            SystemAuthorities.LeaveOut();
         var report = await new FleetRun(options, Console.Error, TimeProvider.System).RunAsync(cancellationToken);
         if (options.ReportFile is { } file)
             await File.WriteAllTextAsync(file, report.ToJson() + "\n", CancellationToken.None);

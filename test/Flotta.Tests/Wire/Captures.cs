@@ -10,8 +10,11 @@ internal static class Captures
 
     public static IEnumerable<string> Names => Directory.GetFiles(Folder, "*.json").Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal);
 
-    public static byte[] Body(string name, string side) => Encoding.UTF8.GetBytes(
-        JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, name)))![side]!["body_raw"]!.GetValue<string>());
+    public static byte[] Body(string name, string side) => Encoding.UTF8.GetBytes(Read(name)[side]!["body_raw"]!.GetValue<string>());
+
+    public static int Status(string name) => Read(name)["response"]!["status"]!.GetValue<int>();
+
+    private static JsonNode Read(string name) => JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, name)))!;
 
     /// <summary>Null and absent mean the same in these messages, and a response_to that is empty says nothing.</summary>
     public static JsonNode? Normal(JsonNode? node) => node switch
