@@ -59,12 +59,27 @@ internal sealed partial class Containers : IDisposable
     public IWorkloads Workloads(string deviceId, DataDirectory folder)
     {
         if (_chosenByUs)
-            DurableFile.Write(folder[Remembered], Encoding.UTF8.GetBytes(_place.Name + "\n"));
+            Remember(folder[Remembered]);
         LogPlace(_loggers.CreateLogger<Containers>(), _place.Name, _place.Socket, _systemd is null ? "the agent" : "systemd");
         return new PodmanWorkloads(new WorkloadLoop(Podman, deviceId, folder.Path, _time, _loggers.CreateLogger<WorkloadLoop>(), _place.User, _systemd));
     }
 
     public void Dispose() => Podman.Dispose();
+
+    private void Remember(string file)
+    {
+        if (Read(file)?.Trim() == _place.Name)
+            return;
+        try
+        {
+            DurableFile.Write(file, Encoding.UTF8.GetBytes(_place.Name + "\n"));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // A full disk is no reason not to look after what runs.
+            LogNotRemembered(_loggers.CreateLogger<Containers>(), exception.Message);
+        }
+    }
 
     private static string? Read(string path)
     {
@@ -77,6 +92,9 @@ internal sealed partial class Containers : IDisposable
             return null;
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "whose containers they are could not be written down, and is found out again at the next start: {Problem}")]
+    private static partial void LogNotRemembered(ILogger logger, string problem);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "containers are those of {User} (podman at {Socket}); at boot they are started by {Starter}")]
     private static partial void LogPlace(ILogger logger, string user, string socket, string starter);

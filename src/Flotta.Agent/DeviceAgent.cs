@@ -193,7 +193,10 @@ internal sealed partial class DeviceAgent : IDisposable
             catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
                 // What nobody thought of must not end the device's only way to be mended from afar.
-                LogFault(_logger, exception);
+                if (exception is IOException or UnauthorizedAccessException)
+                    LogNotStored(_logger, exception.Message);
+                else
+                    LogFault(_logger, exception);
                 await Task.Delay(_faults.Next(), _time, cancellationToken);
                 identity = _identities.Load();
                 if (identity is not null)
@@ -327,6 +330,9 @@ internal sealed partial class DeviceAgent : IDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "this device is deregistered and does nothing more until it is started again")]
     private static partial void LogDeregistered(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "the data folder cannot be used, trying again: {Problem}")]
+    private static partial void LogNotStored(ILogger logger, string problem);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "something unforeseen went wrong, trying again")]
     private static partial void LogFault(ILogger logger, Exception exception);

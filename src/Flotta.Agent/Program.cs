@@ -51,6 +51,11 @@ static async Task<int> RunAsync(AgentOptions options)
         await Console.Error.WriteLineAsync($"flotta-agent: {exception.Message}");
         return 1;
     }
+    catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+    {
+        await Console.Error.WriteLineAsync($"flotta-agent: {options.DataDirectory} cannot be used: {exception.Message}");
+        return 1;
+    }
     catch (Exception exception)
     {
         await Console.Error.WriteLineAsync($"flotta-agent: stopped by what nobody thought of: {exception}");

@@ -37,6 +37,41 @@ public sealed class FullDiskTests
         }
     }
 
+    /// <summary>As a person starts it: which podman it is to use is found out and written down at start.</summary>
+    [Fact]
+    public async Task A_device_with_a_full_disk_starts_all_the_same_and_is_let_in_once_there_is_room()
+    {
+        await using var site = await Site.StartAsync("--auto-approve");
+        var data = Directory.CreateTempSubdirectory("flotta-full-").FullName;
+        (await RunningProgram.RunAsync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", data])).ExitCode.ShouldBe(0);
+        try
+        {
+            var filler = Path.Combine(data, "filler");
+            Fill(filler);
+            await using var agent = RunningProgram.Start(Programs.Agent, [
+                "--server", site.Plane.EdgeServer, "--ca-root", site.Plane.Bootstrap("ca"), "--cert-file", site.Plane.Bootstrap("cert"), "--key-file", site.Plane.Bootstrap("key"),
+                "--data-dir", data, "--client-id", "till-08"]);
+            var problem = await agent.LineAsync(line => line.Contains("not enrolled yet", StringComparison.Ordinal), TimeSpan.FromSeconds(30));
+            problem.ShouldContain("No space left on device");
+            agent.Said.ShouldNotContain("   at ");
+            File.Delete(filler);
+            await agent.LineAsync(line => line.Contains("certificate received", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
+
+            Fill(filler);
+            agent.Kill();
+            await agent.EndAsync(TimeSpan.FromSeconds(10));
+            await using var again = RunningProgram.Start(Programs.Agent, ["--server", site.Plane.EdgeServer, "--ca-root", site.Plane.Bootstrap("ca"), "--data-dir", data, "--client-id", "till-08"]);
+            await again.LineAsync(line => line.Contains("reached", StringComparison.Ordinal), TimeSpan.FromSeconds(30));
+            await Eventually.EqualsAsync("True", () => site.Plane.FieldAsync("edgedevice", "till-08", ".status.conditions[?(@.type==\"Connected\")].status"), TimeSpan.FromSeconds(30));
+            again.Said.ShouldNotContain("   at ");
+        }
+        finally
+        {
+            await RunningProgram.RunAsync("umount", ["-l", data]);
+            Directory.Delete(data);
+        }
+    }
+
     private static void Fill(string path)
     {
         var piece = new byte[4096];
