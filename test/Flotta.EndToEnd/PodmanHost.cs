@@ -41,9 +41,12 @@ internal sealed class PodmanHost : IAsyncDisposable
     /// <summary>The flags that name this podman's folders, for a podman command of one's own.</summary>
     public string[] Flags =>
     [
-        "--root", Path.Combine(folder.Path, "storage"), "--runroot", Path.Combine(run.FullName, "run"), "--tmpdir", Path.Combine(run.FullName, "tmp"),
+        "--root", Path.Combine(folder.Path, "storage"), "--runroot", RunRoot, "--tmpdir", Path.Combine(run.FullName, "tmp"),
         "--network-config-dir", Path.Combine(folder.Path, "networks"), .. rootless ? ["--storage-driver", "vfs"] : Array.Empty<string>(),
     ];
+
+    // Networks of a user without rights live where nothing of /run is to be seen but the user's own folder.
+    private string RunRoot => rootless ? Path.Combine(run.FullName, "user", "run") : Path.Combine(run.FullName, "run");
 
     public string Folder => folder.Path;
 
@@ -57,7 +60,7 @@ internal sealed class PodmanHost : IAsyncDisposable
         try
         {
             await File.WriteAllTextAsync(podman.environment["CONTAINERS_CONF"], podman.Configuration());
-            await File.WriteAllTextAsync(podman.environment["CONTAINERS_STORAGE_CONF"], $"[storage]\ndriver = \"{(rootless ? "vfs" : "")}\"\ngraphroot = \"{podman.folder.Path}/storage\"\nrunroot = \"{podman.run.FullName}/run\"\n");
+            await File.WriteAllTextAsync(podman.environment["CONTAINERS_STORAGE_CONF"], $"[storage]\ndriver = \"{(rootless ? "vfs" : "")}\"\ngraphroot = \"{podman.folder.Path}/storage\"\nrunroot = \"{podman.RunRoot}\"\n");
             if (authority is not null)
                 podman.environment["SSL_CERT_FILE"] = authority;
             if (machine is not null)

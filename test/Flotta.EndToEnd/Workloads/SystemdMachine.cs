@@ -14,6 +14,8 @@ internal sealed class SystemdMachine : IAsyncDisposable
         mount --make-rprivate /
         mkdir -p /run/systemd && mount -t tmpfs tmpfs /run/systemd && mkdir /run/systemd/system
         ip link set lo up
+        # On a usual machine everybody may open it, which networks of users without rights need.
+        mknod -m 666 /run/systemd/tun c 10 200 && mount --bind /run/systemd/tun /dev/net/tun
         group=$1; owner=$2; shift 2
         for place in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup; do
           [ -w "$place/cgroup.procs" ] || continue
@@ -112,6 +114,11 @@ internal sealed class SystemdMachine : IAsyncDisposable
         {
             (await RunningProgram.RunAsync("chown", ["-R", $"{user.Name}:", podman.Folder, podman.RunFolder])).ExitCode.ShouldBe(0);
             File.SetUnixFileMode(podman.Folder, (UnixFileMode)0b111_000_001);
+            // Over a bus podman asks for a control group of its own for that process, and waits for ever where this service manager has none to give.
+            var units = Directory.CreateDirectory(SystemdScope.Of(user).UnitFolder);
+            if (!File.Exists(Path.Combine(units.FullName, "dbus.socket")))
+                File.CreateSymbolicLink(Path.Combine(units.FullName, "dbus.socket"), "/dev/null");
+            (await RunningProgram.RunAsync("chown", ["-Rh", $"{user.Name}:", Path.Combine(user.Home, ".config")])).ExitCode.ShouldBe(0);
         }
         machine = await LastingThread.RunAsync(() =>
             RunningProgram.Start("setpriv", ["--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", "sh", "-c", Script, "sh", Group, user.Name, .. As()], environment));

@@ -73,6 +73,36 @@ public sealed class SystemdTests(ITestOutputHelper log)
         await Eventually.TrueAsync(() => Task.FromResult(!Directory.Exists(Path.GetDirectoryName(Pod(device)))), Patience);
     }
 
+    [Fact]
+    public async Task Containers_of_a_user_without_rights_run_are_updated_and_have_their_unit()
+    {
+        await using var machine = await SystemdMachine.StartRootlessAsync();
+        await using var device = LoopOnPodman.StartOn(machine.Podman, "till-07", machine.Systemd);
+        var user = machine.Systemd.User!;
+        var unit = Path.Combine(machine.Systemd.UnitFolder, Unit);
+        var link = Path.Combine(machine.Systemd.UnitFolder, "default.target.wants", Unit);
+        unit.ShouldStartWith(user.Home);
+        var port = FreePort.Next();
+        device.Loop.Apply(Hello(port, "first"));
+        await machine.AnswersAsync(port);
+        await device.ProvenAsync("hello");
+        await Eventually.TrueAsync(() => Task.FromResult(File.Exists(unit) && File.Exists(link)), Patience);
+        (await machine.StateOfAsync(Unit)).ShouldBe("inactive", "what runs is the agent's");
+        // It says that it is root, and is nobody's.
+        (await device.Podman.RunAsync("exec", "hello-web", "/bin/busybox", "id", "-u")).Trim().ShouldBe("0");
+        var process = (await device.Podman.RunAsync("inspect", "-f", "{{.State.Pid}}", "hello-web")).Trim();
+        (await machine.RunAsync("stat", "-c", "%u", "/proc/" + process)).Trim().ShouldBe(user.Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
+        var hash = await device.HashAsync("hello-web");
+        device.Loop.Apply(Hello(port, "second"));
+        await device.ReplacedAsync("hello-web", hash);
+        await machine.AnswersAsync(port);
+        await Eventually.TrueAsync(async () => (await File.ReadAllTextAsync(Pod(device))).Contains("second", StringComparison.Ordinal), Patience);
+
+        device.Apply();
+        await Eventually.TrueAsync(async () => (await device.PodsAsync()).Length == 0 && !File.Exists(unit), Patience);
+    }
+
     private static string Pod(LoopOnPodman device) => Path.Combine(device.Place, "workloads", "hello", "pod.yaml");
 
     private static async Task<string> RunningAsync(LoopOnPodman device) =>
