@@ -2,6 +2,7 @@
 # Measures the programs that `make build` left; each bench prints a table and keeps it under bench/results.
 #   bench/run.sh [BENCH...]     first: start-up, idle memory, apply to answer · edge: the Edge API under a simulated fleet
 #                               agent: what an idle device may cost; fails where it costs more (half an hour)
+#                               agent-metrics: what metrics may cost it; fails where they cost more (some six minutes)
 #                               api: the embedded API server beside kube-apiserver and etcd · edge-kubernetes: edge on a real cluster
 #                               scale-kubernetes: ten thousand EdgeDevices on a real cluster (some eight minutes)
 # Without names: all of them. FLOTTA_BENCH_ONLY=WORD measures those parts of edge whose name has that word: load, registrations, reconnect or memory.
@@ -17,9 +18,9 @@ build() { # what it builds, arguments of dotnet
   rm -f "$log"
 }
 benches=("$@")
-((${#benches[@]})) || benches=(first agent api edge edge-kubernetes scale-kubernetes)
+((${#benches[@]})) || benches=(first agent agent-metrics api edge edge-kubernetes scale-kubernetes)
 
-if [[ " ${benches[*]} " =~ \ (agent|api|edge|edge-kubernetes|scale-kubernetes)\  ]]; then
+if [[ " ${benches[*]} " =~ \ (agent|agent-metrics|api|edge|edge-kubernetes|scale-kubernetes)\  ]]; then
   build flotta-bench dotnet build bench/Flotta.Bench -c Release -o out/bench -v quiet -p:UseSharedCompilation=false
   if [[ ! -x out/flotta-bench-bare || -n $(find bench/Flotta.Bench.Bare src/Flotta.Wire -name '*.cs*' -newer out/flotta-bench-bare -not -path '*/obj/*' -print -quit) ]]; then
     echo "Building out/flotta-bench-bare ..."
@@ -33,11 +34,11 @@ for bench in "${benches[@]}"; do
   echo "== $bench"
   case $bench in
     first) bench/first-numbers.sh ;;
-    agent) bench/agent.sh ;;
+    agent | agent-metrics) bench/agent.sh "$bench" ;;
     api) out/bench/flotta-bench api ;;
     edge) out/bench/flotta-bench edge ;;
     edge-kubernetes) out/bench/flotta-bench edge --kubernetes ;;
     scale-kubernetes) out/bench/flotta-bench scale ;;
-    *) echo "bench: first, agent, api, edge, edge-kubernetes or scale-kubernetes, not '$bench'" >&2; exit 2 ;;
+    *) echo "bench: first, agent, agent-metrics, api, edge, edge-kubernetes or scale-kubernetes, not '$bench'" >&2; exit 2 ;;
   esac
 done

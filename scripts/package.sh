@@ -13,6 +13,7 @@ install -D -m 0755 out/flotta-agent "$tree/usr/bin/flotta-agent"
 install -D -m 0644 -t "$tree/usr/lib/systemd/system" deploy/device/flotta-agent.service deploy/device/flotta-yggdrasil.service
 install -D -m 0644 deploy/device/tmpfiles.conf "$tree/usr/lib/tmpfiles.d/flotta-agent.conf"
 install -D -m 0644 deploy/device/sysusers.conf "$tree/usr/lib/sysusers.d/flotta-agent.conf"
+install -D -m 0755 -t "$tree/usr/lib/greenboot/check/required.d" deploy/device/greenboot/50-flotta-agent.sh
 install -D -m 0644 deploy/device/tags.toml "$tree/usr/share/doc/flotta-agent/examples/tags.toml"
 install -D -m 0644 deploy/device/config.toml "$tree/usr/share/doc/flotta-agent/examples/config.toml"
 install -D -m 0600 deploy/device/config.toml "$tree/etc/flotta-agent/config.toml"
@@ -68,7 +69,7 @@ dpkg-deb --root-owner-group --build "$root/deb" "out/flotta-agent_${version}_$de
 expect() { # which package, its listing
   local path
   for path in /usr/bin/flotta-agent /usr/lib/systemd/system/flotta-agent.service /usr/lib/systemd/system/flotta-yggdrasil.service /usr/lib/sysusers.d/flotta-agent.conf \
-    /usr/lib/tmpfiles.d/flotta-agent.conf /usr/share/doc/flotta-agent/copyright /usr/share/doc/flotta-agent/examples/config.toml; do
+    /usr/lib/tmpfiles.d/flotta-agent.conf /usr/lib/greenboot/check/required.d/50-flotta-agent.sh /usr/share/doc/flotta-agent/copyright /usr/share/doc/flotta-agent/examples/config.toml; do
     grep -qE " \.?$path\$" <<<"$2" || { echo "package.sh: $path is not in the $1." >&2; exit 1; }
   done
   grep -qE '^-rw------- .*root.* \.?/etc/flotta-agent/config.toml$' <<<"$2" || { echo "package.sh: the configuration in the $1 is not root's alone." >&2; exit 1; }
@@ -102,6 +103,7 @@ $(tail -n +2 "$root/prerm")
 /usr/lib/systemd/system/flotta-yggdrasil.service
 /usr/lib/tmpfiles.d/flotta-agent.conf
 /usr/lib/sysusers.d/flotta-agent.conf
+/usr/lib/greenboot/check/required.d/50-flotta-agent.sh
 /usr/share/doc/flotta-agent/examples/config.toml
 /usr/share/doc/flotta-agent/examples/tags.toml
 /usr/share/doc/flotta-agent/copyright

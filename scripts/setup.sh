@@ -57,6 +57,7 @@ for purpose in "$@"; do
       need npm npm "fetches the S3 server of the tests"
       [[ -x $syslog_ng/usr/sbin/syslog-ng ]] || unpack=1
       need ansible-playbook ansible-core "runs the playbooks of tests"
+      need sudo sudo "by which playbooks of tests become somebody else"
       ;;
     package)
       need dpkg-deb dpkg "makes the .deb"

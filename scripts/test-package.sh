@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs out/flotta-agent_*.deb in a fresh Debian made by debootstrap, as root without systemd running: what it brings, whose it is, that it runs, and that an update keeps
-# what was configured while a purge takes it away.
+# what was configured while a purge takes it away; and when greenboot would call a boot a bad one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 package=$(ls -t out/flotta-agent_*.deb | head -n 1)
@@ -33,7 +33,36 @@ in_root apt-get install -y -qq --no-install-recommends systemd >"$root/log" 2>&1
 check "systemd does not take the units" in_root systemd-analyze verify /usr/lib/systemd/system/flotta-agent.service
 check "tmpfiles are not taken" in_root systemd-tmpfiles --create flotta-agent.conf
 check "flotta does not linger" test -e "$root/var/lib/systemd/linger/flotta"
+greenboot=/usr/lib/greenboot/check/required.d/50-flotta-agent.sh
+check "an agent that nobody enabled is a bad boot" in_root bash $greenboot
+in_root systemctl enable --quiet flotta-agent.service
+check "an agent without a server is a bad boot" in_root bash $greenboot
 echo 'server = "flotta.example.com:8043"' >>"$root/etc/flotta-agent/config.toml"
+# The systemd of a booted machine is played: the unit's start waits for longer than the check is patient with one that does not come up.
+play() { # which process the unit has, each time that it is asked
+  mkdir -p "$root/played"
+  echo 0 >"$root/played/asked"
+  printf '#!/bin/sh\n' >"$root/played/sleep"
+  cat >"$root/played/systemctl" <<EOF
+#!/bin/sh
+asked=\$(cat /played/asked)
+case "\$*" in
+  *=Job*) echo \$((asked + 1)) >/played/asked; [ "\$asked" -ge 100 ] || echo 7 ;;
+  is-active*) [ "\$asked" -ge 100 ] ;;
+  *=MainPID*) echo $1 ;;
+esac
+EOF
+  chmod 755 "$root/played"/s*
+}
+boot_is_good() { in_root env PATH=/played:/usr/bin:/bin bash $greenboot 2>/dev/null; }
+boot_is_bad() { ! boot_is_good; }
+play 42
+check "an agent that waits for the network and then stays up is a bad boot" boot_is_good
+# shellcheck disable=SC2016 # For the shell that plays.
+play '$$'
+check "an agent that is started over and over is a good boot" boot_is_bad
+play 0
+check "an agent that does not run is a good boot" boot_is_bad
 in_root dpkg -i /agent.deb >"$root/log" 2>&1 || { cat "$root/log" >&2; exit 1; }
 check "an update lost the configuration" grep -q flotta.example.com "$root/etc/flotta-agent/config.toml"
 in_root dpkg --purge flotta-agent >"$root/log" 2>&1 || { cat "$root/log" >&2; exit 1; }

@@ -140,10 +140,69 @@ public sealed class PlaybookTests(ITestOutputHelper log)
         await Eventually.TrueAsync(() => Task.FromResult(Sleeping("8765") == 0), Patience, () => device.Program.Said);
     }
 
+    [Fact]
+    public async Task Who_may_becomes_somebody_else_by_sudo_and_su_and_who_may_not_is_told()
+    {
+        await using var ada = await MachineUser.MakeAsync("flotta-test-ada");
+        await using var bob = await MachineUser.MakeAsync("flotta-test-bob");
+        await ada.MaySudoAsync();
+        await using var site = await Site.StartAsync("--auto-approve");
+        using var folder = new TemporaryFolder();
+        var open = folder.Sub("open");
+        System.IO.File.SetUnixFileMode(folder.Path, Everybody);
+        System.IO.File.SetUnixFileMode(open, Everybody);
+        await using var device = site.Device("till-07");
+        await device.IsAsync("Connected", "True");
+        await site.Plane.KubectlAsync("label", "edgedevice", "till-07", "config/a=sudo", "config/b=su", "config/c=refused");
+        await ApplyAsync(
+            site,
+            "sudo",
+            ada.Name,
+            ("", "", $"copy: {{dest: {open}/plain, content: x}}"),
+            ("", "privilegeEscalationOptions: {become: true, becomeMethod: sudo}", $"copy: {{dest: {open}/sudo, content: x}}"),
+            ("", "privilegeEscalationOptions: {becomeMethod: sudo}", $"copy: {{dest: {open}/unasked, content: x}}"),
+            ("", "timeoutSeconds: 20\n      privilegeEscalationOptions: {become: true, becomeMethod: sudo}", $"shell: id -un > {open}/begun; sleep 5432"));
+        await ApplyAsync(site, "su", "", ("", $"privilegeEscalationOptions: {{become: true, becomeMethod: su, becomeUser: {bob.Name}}}", $"copy: {{dest: {open}/su, content: x}}"));
+        await ApplyAsync(
+            site,
+            "refused",
+            bob.Name,
+            ("", "privilegeEscalationOptions: {become: true, becomeMethod: sudo}", $"copy: {{dest: {open}/refused, content: x}}"),
+            ("", "privilegeEscalationOptions: {become: true, becomeMethod: su}", $"copy: {{dest: {open}/refused, content: x}}"));
+
+        await IsAsync(site, "till-07-sudo-2", "SuccessfullyCompleted", device);
+        (await OwnerAsync(open, "plain")).ShouldBe(ada.Name);
+        (await OwnerAsync(open, "sudo")).ShouldBe("root");
+        (await OwnerAsync(open, "unasked")).ShouldBe(ada.Name, "a method alone asks for nothing");
+        await IsAsync(site, "till-07-sudo-3", "CompletedWithError", device);
+        (await System.IO.File.ReadAllTextAsync(Path.Combine(open, "begun"))).ShouldBe("root\n");
+        (await site.Plane.FieldAsync("playbookexecution", "till-07-sudo-3", ".status.conditions[?(@.status==\"True\")].reason")).ShouldBe("TimedOut");
+        Sleeping("5432").ShouldBe(0, "sudo takes the mark of the run out of the environment, and what it runs ends all the same");
+
+        await IsAsync(site, "till-07-su-0", "SuccessfullyCompleted", device);
+        (await OwnerAsync(open, "su")).ShouldBe(bob.Name);
+
+        foreach (var (execution, why) in new[] { ("till-07-refused-0", "password is required"), ("till-07-refused-1", "Authentication failure") })
+        {
+            await IsAsync(site, execution, "CompletedWithError", device);
+            (await site.Plane.FieldAsync("playbookexecution", execution, ".status.conditions[?(@.status==\"True\")].reason")).ShouldBe("TasksFailed");
+            (await site.Plane.FieldAsync("playbookexecution", execution, ".status.conditions[?(@.status==\"True\")].message")).ShouldContain(why);
+        }
+
+        System.IO.File.Exists(Path.Combine(open, "refused")).ShouldBeFalse();
+
+        var (exitCode, _, said) = await site.Plane.TryKubectlAsync(
+            "patch", "edgeconfig", "su", "--type=json", "-p", """[{"op":"replace","path":"/spec/edgePlaybook/playbooks/0/privilegeEscalationOptions/becomeMethod","value":"doas"}]""");
+        exitCode.ShouldNotBe(0);
+        said.ShouldContain("becomeMethod: Unsupported value: \"doas\"");
+    }
+
     private static async Task IsAsync(Site site, string execution, string type, Device device) =>
         await Eventually.TrueAsync(async () => await TrueTypesAsync(site, execution) == type, Patience, () => $"{execution} should be {type}.\n{device.Program.Said}");
 
     private static Task<string> TrueTypesAsync(Site site, string execution) => site.Plane.FieldAsync("playbookexecution", execution, ".status.conditions[?(@.status==\"True\")].type");
+
+    private static async Task<string> OwnerAsync(string folder, string file) => (await RunningProgram.RunAsync("stat", ["--format=%U", Path.Combine(folder, file)])).Output;
 
     private static Task ApplyAsync(Site site, string name, string user, params (string Strategy, string Options, string Task)[] playbooks)
     {
