@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Net.Http;
 using System.Security.Cryptography;
 using System.Text;
 using Flotta.EndToEnd.Faults;
+using Flotta.EndToEnd.Telemetry;
 
 namespace Flotta.EndToEnd.DataSync;
 
@@ -50,6 +52,7 @@ public sealed class DataSyncTests
             await File.WriteAllTextAsync(Path.Combine(export, "out", "many", n.ToString(CultureInfo.InvariantCulture)), "x");
         await Eventually.TrueAsync(() => Task.FromResult(server.Count("backup/till/many/") == 2000), Patience, () => $"{server.Count("backup/till/many/")} arrived. {device.Program.Said}");
         device.Program.MemoryMiB.ShouldBeLessThan(80);
+        await CountsArriveAsync(site, device);
 
         // What is written last is not lost with the workload.
         await File.WriteAllTextAsync(Path.Combine(export, "out", "last.txt"), "words");
@@ -119,6 +122,27 @@ public sealed class DataSyncTests
             await RunningProgram.RunAsync("umount", ["-l", data]);
             Directory.Delete(data);
         }
+    }
+
+    private static async Task CountsArriveAsync(Site site, Device device)
+    {
+        using var folder = new TemporaryFolder();
+        using var http = new HttpClient();
+        var port = FreePort.Next();
+        await using var prometheus = await Receivers.PrometheusAsync(folder, port);
+        await site.Plane.KubectlAsync(
+            "patch", "edgedevice", Id, "--type", "merge", "-p",
+            $$$$$"""{"spec":{"metrics":{"receiverConfiguration":{"url":"http://127.0.0.1:{{{{{port.ToString(CultureInfo.InvariantCulture)}}}}}/api/v1/write"},"system":{"disabled":true},"dataTransfer":{"interval":2}}}}""");
+        async Task<double> CountAsync(string what, string direction) =>
+            await Receivers.QueryAsync(http, port, $"flotta_agent_datasync_{what}_transferred_counter{{edgedeviceid=\"{Id}\",workload_name=\"till\",direction=\"{direction}\",metric_source=\"data transfer\"}}") is { } said
+                ? double.Parse(said, CultureInfo.InvariantCulture)
+                : -1;
+        await Eventually.TrueAsync(async () => await CountAsync("files", "ingress") >= 0, Patience, () => device.Program.Said);
+        (await CountAsync("files", "ingress")).ShouldBe(1);
+        (await CountAsync("bytes", "ingress")).ShouldBe("1;2;3".Length);
+        (await CountAsync("files", "egress")).ShouldBeGreaterThanOrEqualTo(2003);
+        (await CountAsync("time", "egress")).ShouldBeGreaterThan(0);
+        (await CountAsync("deleted_files", "egress")).ShouldBe(0);
     }
 
     private static int Stored(ObjectServer server, int part) =>

@@ -133,10 +133,17 @@ internal sealed partial class SyncRound(WorkloadData data, SyncSite site)
             _unsettled.AddRange(plan.Unsettled);
             await DoAsync(_egress, $"egress {Label(route)}", plan.Send, sending => sending.File.Size, sending => sending.File.Path, async (sending, token) =>
             {
+                var began = site.Time.GetTimestamp();
                 if (await upload.SendAsync(sending, token) is { } sent)
+                {
                     _memory.Keep(sent);
+                    site.Counters.Count(data.Name, TransferCounters.Egress, sent.Size, site.Time.GetElapsedTime(began));
+                }
                 else
+                {
                     Changed(sending.File.Path);
+                }
+
                 Interlocked.Increment(ref _sent);
             }, cancellationToken);
         }
@@ -175,7 +182,10 @@ internal sealed partial class SyncRound(WorkloadData data, SyncSite site)
                 _ingress.Add(FormattableString.Invariant($"ingress {Label(route)}: there are more than {Most} objects, the rest is not looked at"));
             await DoAsync(_ingress, $"ingress {Label(route)}", plan.Fetch, fetching => fetching.Object.Size, fetching => fetching.Object.Key, async (fetching, token) =>
             {
-                _memory.Keep(await download.FetchAsync(fetching, token));
+                var began = site.Time.GetTimestamp();
+                var fetched = await download.FetchAsync(fetching, token);
+                _memory.Keep(fetched);
+                site.Counters.Count(data.Name, TransferCounters.Ingress, fetched.Size, site.Time.GetElapsedTime(began));
                 Interlocked.Increment(ref _fetched);
             }, cancellationToken);
         }

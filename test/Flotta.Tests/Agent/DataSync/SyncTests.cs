@@ -17,6 +17,7 @@ public sealed class SyncTests : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("flotta-");
     private readonly Report _report = new();
     private readonly DataStates _states = new();
+    private readonly TransferCounters _counters = new();
 
     public SyncTests()
     {
@@ -48,6 +49,40 @@ public sealed class SyncTests : IDisposable
         var second = await RoundAsync(bucket, Both);
         (second.Sent, second.Fetched, second.Problems.Count).ShouldBe((0, 0, 0));
         second.Listed.ShouldBe(first.Listed);
+    }
+
+    [Fact]
+    public async Task What_arrived_is_counted_and_what_did_not_is_not()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        Write("out/a", "hello");
+        Write("out/b", "you");
+        Write("out/refused", "no");
+        bucket.Put("prices/c", "1;2");
+        bucket.Put("prices/../d", "no path");
+        bucket.Instead = async context =>
+        {
+            if (!context.Request.Path.Value!.EndsWith("/refused", StringComparison.Ordinal))
+                return false;
+            context.Response.StatusCode = 400;
+            await context.Response.WriteAsync("<Error><Code>EntityTooLarge</Code></Error>");
+            return true;
+        };
+        _counters.Follow([Data]);
+        _counters.All.ShouldBe([new Transferred("till", "egress"), new Transferred("till", "ingress")]);
+        await RoundAsync(bucket, Both);
+        var (egress, ingress) = (_counters.All.Single(one => one.Direction == "egress"), _counters.All.Single(one => one.Direction == "ingress"));
+        (egress.Workload, egress.Files, egress.Bytes).ShouldBe(("till", 2, 8));
+        (ingress.Workload, ingress.Files, ingress.Bytes).ShouldBe(("till", 1, 3));
+        egress.Time.ShouldBeGreaterThan(TimeSpan.Zero);
+        ingress.Time.ShouldBeGreaterThan(TimeSpan.Zero);
+        await RoundAsync(bucket, Both);
+        _counters.All.Single(one => one.Direction == "egress").ShouldBe(egress);
+        Write("out/a", "hello again");
+        await RoundAsync(bucket, Both);
+        _counters.All.Single(one => one.Direction == "egress").Bytes.ShouldBe(8 + 11);
+        _counters.Follow([Data with { Ingress = [] }]);
+        _counters.All.ShouldHaveSingleItem().Bytes.ShouldBe(8 + 11);
     }
 
     [Fact]
@@ -281,7 +316,7 @@ public sealed class SyncTests : IDisposable
     {
         await using var bucket = await BucketStandIn.StartAsync();
         bucket.Put("prices/a", "1");
-        var loop = new SyncLoop(Places, _report, _states, NullLogger<SyncLoop>.Instance, TimeProvider.System);
+        var loop = new SyncLoop(Places, _report, _states, _counters, NullLogger<SyncLoop>.Instance, TimeProvider.System);
         using var stop = new CancellationTokenSource();
         var running = loop.RunAsync(Slice(bucket), stop.Token);
         try
@@ -292,6 +327,7 @@ public sealed class SyncTests : IDisposable
             await Until.TrueAsync(() => bucket.Text("backup/deep/new") == "hello", () => string.Join('\n', _report.All));
             await Until.TrueAsync(() => _states.All.TryGetValue("till", out var state) && state is { LastUpload: not null, Problem: null });
             bucket.Requests.Count(request => request.Contains("list-type", StringComparison.Ordinal)).ShouldBeLessThanOrEqualTo(listed + 2);
+            _counters.All.Select(one => (one.Direction, one.Files)).ShouldBe([("egress", 1), ("ingress", 1)], ignoreOrder: true);
         }
         finally
         {
@@ -308,7 +344,7 @@ public sealed class SyncTests : IDisposable
         Write("out/last", "words");
         var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow());
         using var stop = new CancellationTokenSource();
-        var running = new SyncLoop(Places, _report, _states, NullLogger<SyncLoop>.Instance, time).RunAsync(Slice(bucket) with { Workloads = [] }, stop.Token);
+        var running = new SyncLoop(Places, _report, _states, _counters, NullLogger<SyncLoop>.Instance, time).RunAsync(Slice(bucket) with { Workloads = [] }, stop.Token);
         await Until.TrueAsync(() =>
         {
             time.Advance(TimeSpan.FromSeconds(1));
@@ -325,7 +361,7 @@ public sealed class SyncTests : IDisposable
         await using var bucket = await BucketStandIn.StartAsync();
         var slice = Slice(bucket);
         var bad = slice with { Configuration = slice.Configuration! with { Storage = new(bucket.Storage with { AwsAccessKeyId = "?" }) } };
-        await new SyncLoop(Places, _report, _states, NullLogger<SyncLoop>.Instance, TimeProvider.System).RunAsync(bad, TestContext.Current.CancellationToken);
+        await new SyncLoop(Places, _report, _states, _counters, NullLogger<SyncLoop>.Instance, TimeProvider.System).RunAsync(bad, TestContext.Current.CancellationToken);
         _report.All.ShouldHaveSingleItem().ShouldContain("access key id");
         _states.All["till"].Problem.ShouldNotBeNull();
     }
@@ -339,7 +375,7 @@ public sealed class SyncTests : IDisposable
     private async Task<RoundResult> RoundAsync(BucketStandIn bucket, RoundOrder order, WorkloadData? data = null)
     {
         using var client = new S3Client(bucket.Bucket, new Throttle(null, TimeProvider.System), TimeProvider.System);
-        var site = new SyncSite(bucket.Bucket.Identity, client, Places, _report, _states, NullLogger.Instance, TimeProvider.System);
+        var site = new SyncSite(bucket.Bucket.Identity, client, Places, _report, _states, _counters, NullLogger.Instance, TimeProvider.System);
         return await new SyncRound(data ?? Data, site).RunAsync(order, TestContext.Current.CancellationToken);
     }
 
