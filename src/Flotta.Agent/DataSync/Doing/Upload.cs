@@ -82,13 +82,13 @@ internal sealed partial class Upload(S3Client bucket, OpenFolder export, BegunUp
             }
 
             var tag = await bucket.PutPartAsync(upload.Key, upload.Id, upload.Parts.Count + 1, piece, cancellationToken);
-            upload = upload with { Parts = [.. upload.Parts, tag] };
+            upload = upload with { Parts = [.. upload.Parts, new SentPart(tag, piece.Md5)] };
             begun.Keep(upload);
         }
 
-        var whole = await bucket.CompleteUploadAsync(upload.Key, upload.Id, upload.Parts, cancellationToken);
+        var whole = await bucket.CompleteUploadAsync(upload.Key, upload.Id, [.. upload.Parts.Select(part => part.Tag)], cancellationToken);
         begun.Remove(upload);
-        return whole;
+        return upload.CanBe(whole) ? whole : throw new S3Exception("what the parts were joined to is not what was sent", HttpStatusCode.BadRequest, "BadDigest");
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "going on with the upload of {Key} after {Parts} parts")]

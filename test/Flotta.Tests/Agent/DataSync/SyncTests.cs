@@ -259,6 +259,128 @@ public sealed class SyncTests : IDisposable
     }
 
     [Fact]
+    public async Task What_parts_were_joined_to_is_compared_with_what_was_sent_and_sent_anew_when_it_is_something_else()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        var content = RandomNumberGenerator.GetBytes(20 << 20);
+        await File.WriteAllBytesAsync(Export("out/large"), content, TestContext.Current.CancellationToken);
+        bucket.Instead = context =>
+        {
+            if (context.Request.Query["partNumber"] != "2")
+                return Task.FromResult(false);
+            context.Abort();
+            return Task.FromResult(true);
+        };
+        await RoundAsync(bucket, Both);
+        bucket.Instead = null;
+        // The server loses the middle of it, and says so by the ETag and by nothing else.
+        bucket.Tags["backup/large"] = BucketStandIn.TagOfParts(new byte[20 << 20], 8 << 20, 8 << 20, 4 << 20);
+        var round = await RoundAsync(bucket, Both);
+        round.Failed.ShouldBeTrue();
+        round.Problems.ShouldHaveSingleItem().ShouldContain("out/large: what the parts were joined to is not what was sent");
+        _counters.All.ShouldBeEmpty();
+        File.Exists(Places.Uploads("till")).ShouldBeFalse();
+        bucket.Tags.Clear();
+        bucket.Requests.Clear();
+        (await RoundAsync(bucket, Both with { List = false })).Problems.ShouldBeEmpty();
+        bucket.Requests.Count(request => request.Contains("partNumber=", StringComparison.Ordinal)).ShouldBe(3);
+        bucket.Objects["backup/large"].Content.ShouldBe(content);
+    }
+
+    [Theory]
+    [InlineData("opaque")]
+    [InlineData("00000000000000000000000000000000")]
+    public async Task An_ETag_of_a_whole_that_says_nothing_of_its_parts_is_taken(string tag)
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        await File.WriteAllBytesAsync(Export("out/large"), new byte[20 << 20], TestContext.Current.CancellationToken);
+        bucket.Tags["backup/large"] = tag;
+        var round = await RoundAsync(bucket, Both);
+        (round.Sent, round.Problems.Count).ShouldBe((1, 0));
+    }
+
+    [Theory]
+    [InlineData(700)]
+    [InlineData(300, 300, 100)]
+    [InlineData(300, 300, 100, 0)]
+    [InlineData(350, 350)]
+    [InlineData(300, 100, 300)]
+    [InlineData(300, 200, 100, 100)]
+    public async Task An_object_of_several_parts_arrives_when_it_is_what_its_ETag_says_and_only_then(params int[] parts)
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        var content = RandomNumberGenerator.GetBytes(700);
+        bucket.PutInParts("prices/a", content, parts);
+        bucket.Tags["prices/a"] = BucketStandIn.TagOfParts([.. content[..699], (byte)~content[699]], parts);
+        var round = await RoundAsync(bucket, Both);
+        round.Problems.ShouldHaveSingleItem().ShouldContain("a: what arrived has another checksum");
+        File.Exists(Export("in/a")).ShouldBeFalse();
+        bucket.Tags.Clear();
+        (await RoundAsync(bucket, Both)).Problems.ShouldBeEmpty();
+        (await File.ReadAllBytesAsync(Export("in/a"), TestContext.Current.CancellationToken)).ShouldBe(content);
+        bucket.Wrong.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("does not know")]
+    [InlineData("encrypted")]
+    [InlineData("403")]
+    [InlineData("501")]
+    [InlineData("nonsense")]
+    public async Task Where_the_server_does_not_say_how_long_its_parts_are_an_object_of_several_parts_is_taken(string how)
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        bucket.PutInParts("prices/a", new byte[700], 300, 300, 100);
+        bucket.Tags["prices/a"] = "00000000000000000000000000000000-3";
+        bucket.TellsParts = how != "does not know";
+        bucket.Instead = context =>
+        {
+            if (context.Request.Method != "HEAD")
+                return Task.FromResult(false);
+            if (int.TryParse(how, System.Globalization.CultureInfo.InvariantCulture, out var status))
+                context.Response.StatusCode = status;
+            if (how == "encrypted")
+                context.Response.Headers["x-amz-server-side-encryption"] = "aws:kms";
+            if (how == "nonsense")
+            {
+                context.Response.Headers.ETag = "\"00000000000000000000000000000000-3\"";
+                context.Response.ContentLength = 699;
+            }
+
+            return Task.FromResult(status != 0 || how == "nonsense");
+        };
+        (await RoundAsync(bucket, Both)).Problems.ShouldBeEmpty();
+        new FileInfo(Export("in/a")).Length.ShouldBe(700);
+    }
+
+    [Fact]
+    public async Task A_download_of_several_parts_that_was_cut_is_compared_as_it_is_on_disk()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        var content = RandomNumberGenerator.GetBytes(6 << 20);
+        bucket.PutInParts("prices/large", content, 4 << 20, 2 << 20);
+        bucket.Instead = async context =>
+        {
+            if (!context.Request.Path.Value!.EndsWith("/large", StringComparison.Ordinal))
+                return false;
+            context.Response.ContentLength = content.Length;
+            await context.Response.Body.WriteAsync(content.AsMemory(0, 3 << 20));
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(500);
+            context.Abort();
+            return true;
+        };
+        (await RoundAsync(bucket, Both)).Failed.ShouldBeTrue();
+        bucket.Instead = null;
+        await using (var half = new FileStream(Directory.GetFiles(Places.Incoming).ShouldHaveSingleItem(), FileMode.Open, FileAccess.Write))
+            half.WriteByte((byte)~content[0]);
+        (await RoundAsync(bucket, Both)).Problems.ShouldHaveSingleItem().ShouldContain("another checksum");
+        File.Exists(Export("in/large")).ShouldBeFalse();
+        (await RoundAsync(bucket, Both)).Problems.ShouldBeEmpty();
+        (await File.ReadAllBytesAsync(Export("in/large"), TestContext.Current.CancellationToken)).ShouldBe(content);
+    }
+
+    [Fact]
     public async Task A_bucket_that_refuses_ends_the_round_at_once_and_says_why()
     {
         await using var bucket = await BucketStandIn.StartAsync();
