@@ -119,37 +119,6 @@ public sealed class DataSyncTests
         await Eventually.EqualsAsync("", () => site.Plane.FieldAsync("edgedevice", Id, ".status.workloads[0].message"), Patience);
     }
 
-    [Fact]
-    public async Task What_does_not_fit_is_said_to_and_what_fits_arrives()
-    {
-        await using var server = await ObjectServer.StartAsync();
-        await using var site = await Site.StartAsync("--auto-approve");
-        var data = Directory.CreateTempSubdirectory("flotta-small-").FullName;
-        (await RunningProgram.RunAsync("mount", ["-t", "tmpfs", "-o", "size=16m", "tmpfs", data])).ExitCode.ShouldBe(0);
-        try
-        {
-            await using var device = site.DeviceIn(Id, data);
-            await device.IsAsync("Connected", "True");
-            server.Put("prices/a-large", new string('x', 20 << 20));
-            server.Put("prices/small", "fits");
-            await DataManifests.ApplyBucketAsync(site, server, server.Port);
-            await site.Plane.ApplyAsync(DataManifests.Workload("sleep 100000"));
-            await Eventually.TrueAsync(() => Task.FromResult(File.Exists(Path.Combine(data, "volumes", "till", "in", "small"))), Patience, () => device.Program.Said);
-            await Eventually.TrueAsync(
-                async () => (await site.Plane.FieldAsync("edgedevice", Id, ".status.workloads[0].message")).Contains("the disk has no room", StringComparison.Ordinal),
-                Patience,
-                () => device.Program.Said);
-            File.Exists(Path.Combine(data, "volumes", "till", "in", "a-large")).ShouldBeFalse();
-            File.Delete(server.PathOf("prices/a-large"));
-            await Eventually.EqualsAsync("", () => site.Plane.FieldAsync("edgedevice", Id, ".status.workloads[0].message"), Patience);
-        }
-        finally
-        {
-            await RunningProgram.RunAsync("umount", ["-l", data]);
-            Directory.Delete(data);
-        }
-    }
-
     private static async Task CountsArriveAsync(Site site, Device device)
     {
         using var folder = new TemporaryFolder();

@@ -7,49 +7,24 @@ public sealed class FullDiskTests
     public async Task A_full_disk_stops_no_workload_and_what_could_not_be_stored_is_taken_when_there_is_room()
     {
         await using var site = await Site.StartAsync("--auto-approve");
-        var data = Directory.CreateTempSubdirectory("flotta-full-").FullName;
-        (await RunningProgram.RunAsync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", data])).ExitCode.ShouldBe(0);
-        try
-        {
-            var port = FreePort.Next();
-            await using var device = site.DeviceIn("till-07", data);
-            await device.IsAsync("Connected", "True");
-            await site.Plane.ApplyAsync(Manifests.Web("hello", port, Manifests.OnDevice("till-07"), environment: "before"));
-            await Web.AnswersAsync(port, TimeSpan.FromSeconds(30));
-            await device.WorkloadIsAsync("hello", "Running");
+        await using var disk = await SmallDisk.OfAsync("1m");
+        var port = FreePort.Next();
+        await using var device = site.DeviceIn("till-07", disk.Folder);
+        await device.IsAsync("Connected", "True");
+        await site.Plane.ApplyAsync(Manifests.Web("hello", port, Manifests.OnDevice("till-07"), environment: "before"));
+        await Web.AnswersAsync(port, TimeSpan.FromSeconds(30));
+        await device.WorkloadIsAsync("hello", "Running");
 
-            Fill(Path.Combine(data, "filler"));
-            await site.Plane.ApplyAsync(Manifests.Web("hello", port, Manifests.OnDevice("till-07"), environment: "after"));
-            await Eventually.TrueAsync(() => Task.FromResult(device.Program.Said.Contains("it cannot be stored", StringComparison.Ordinal)), TimeSpan.FromSeconds(60), () => device.Program.Said);
-            (await site.EnvironmentAsync("hello", "GREETING")).ShouldBe("before");
-            await device.KillAsync();
-            device.StartAgain();
-            await Web.AnswersAsync(port, TimeSpan.FromSeconds(10));
+        SmallDisk.Fill(Path.Combine(disk.Folder, "filler"));
+        await site.Plane.ApplyAsync(Manifests.Web("hello", port, Manifests.OnDevice("till-07"), environment: "after"));
+        await Eventually.TrueAsync(() => Task.FromResult(device.Program.Said.Contains("it cannot be stored", StringComparison.Ordinal)), TimeSpan.FromSeconds(60), () => device.Program.Said);
+        (await site.EnvironmentAsync("hello", "GREETING")).ShouldBe("before");
+        await device.KillAsync();
+        device.StartAgain();
+        await Web.AnswersAsync(port, TimeSpan.FromSeconds(10));
 
-            File.Delete(Path.Combine(data, "filler"));
-            await Eventually.EqualsAsync("after", () => site.EnvironmentAsync("hello", "GREETING"), TimeSpan.FromSeconds(90));
-            await Web.AnswersAsync(port, TimeSpan.FromSeconds(30));
-        }
-        finally
-        {
-            await RunningProgram.RunAsync("umount", ["-l", data]);
-            Directory.Delete(data);
-        }
-    }
-
-    private static void Fill(string path)
-    {
-        var piece = new byte[4096];
-        try
-        {
-            // Unbuffered: what does not fit must not be tried again when the file is closed.
-            using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-            while (true)
-                file.Write(piece);
-        }
-        catch (IOException)
-        {
-            // Full.
-        }
+        File.Delete(Path.Combine(disk.Folder, "filler"));
+        await Eventually.EqualsAsync("after", () => site.EnvironmentAsync("hello", "GREETING"), TimeSpan.FromSeconds(90));
+        await Web.AnswersAsync(port, TimeSpan.FromSeconds(30));
     }
 }

@@ -35,6 +35,7 @@ internal sealed class BegunUploads
     private readonly string _file;
     private readonly string _bucket;
     private readonly List<BegunUpload> _begun = [];
+    private HashSet<string> _onDisk = new(StringComparer.Ordinal);
 
     public BegunUploads(string file, string bucket)
     {
@@ -48,6 +49,8 @@ internal sealed class BegunUploads
         {
             // They are begun anew.
         }
+
+        _onDisk = Ids();
     }
 
     public IReadOnlyList<BegunUpload> All => [.. _begun];
@@ -56,6 +59,9 @@ internal sealed class BegunUploads
     public static long PartBytesOf(long size) => Math.Max(8 * Mebibyte, ((size / MostParts / Mebibyte) + 1) * Mebibyte);
 
     public BegunUpload? Find(string path, string key) => _begun.Find(one => one.Path == path && one.Key == key);
+
+    /// <summary>Under way, and nobody will know of it after this attempt.</summary>
+    public bool WouldBeForgotten(BegunUpload upload) => _begun.Exists(one => one.Id == upload.Id) && !_onDisk.Contains(upload.Id);
 
     public void Keep(BegunUpload upload)
     {
@@ -70,7 +76,23 @@ internal sealed class BegunUploads
         Save();
     }
 
+    // What is sent may be what fills the disk: it goes on without being written down.
     private void Save()
+    {
+        try
+        {
+            Write();
+            _onDisk = Ids();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // What was written before stays.
+        }
+    }
+
+    private HashSet<string> Ids() => _begun.Select(one => one.Id).ToHashSet(StringComparer.Ordinal);
+
+    private void Write()
     {
         if (_begun.Count == 0)
         {

@@ -50,15 +50,21 @@ internal sealed partial class Upload(S3Client bucket, OpenFolder export, BegunUp
 
         if (upload is not null)
             LogResumed(logger, key, upload.Parts.Count);
+        var going = upload ?? await BeginAsync(file, key, cancellationToken);
         try
         {
-            return await ContinueAsync(stream, file, upload ?? await BeginAsync(file, key, cancellationToken), cancellationToken);
+            return await ContinueAsync(stream, file, going, cancellationToken);
         }
         catch (S3Exception exception) when (upload is not null && exception.Code == "NoSuchUpload")
         {
             // It was tidied up in the meantime.
             begun.Remove(upload);
             return await ContinueAsync(stream, file, await BeginAsync(file, key, cancellationToken), cancellationToken);
+        }
+        catch (Exception exception) when (exception is S3Exception or IOException && begun.WouldBeForgotten(going))
+        {
+            await AbortAsync(going, cancellationToken);
+            throw;
         }
     }
 

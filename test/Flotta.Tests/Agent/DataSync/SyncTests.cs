@@ -380,6 +380,65 @@ public sealed class SyncTests : IDisposable
         (await File.ReadAllBytesAsync(Export("in/large"), TestContext.Current.CancellationToken)).ShouldBe(content);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_large_file_goes_out_though_nothing_can_be_written_down_and_leaves_nothing_in_the_bucket_when_it_is_cut(bool cut)
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        await File.WriteAllBytesAsync(Export("out/large"), new byte[20 << 20], TestContext.Current.CancellationToken);
+        CannotBeWritten(Places.Uploads("till"));
+        bucket.Instead = context =>
+        {
+            if (!cut || context.Request.Query["partNumber"] != "2")
+                return Task.FromResult(false);
+            context.Abort();
+            return Task.FromResult(true);
+        };
+        var round = await RoundAsync(bucket, Both);
+        round.Failed.ShouldBe(cut);
+        bucket.Uploads.ShouldBeEmpty();
+        bucket.Objects.ContainsKey("backup/large").ShouldBe(!cut);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_remembered_is_looked_up_in_the_bucket_and_not_sent_again()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        bucket.Clock = bucket.Clock.AddMinutes(1);
+        await RoundAsync(bucket, Both);
+        CannotBeWritten(Places.Memory("till"));
+        using var stop = new CancellationTokenSource();
+        var slice = Slice(bucket);
+        var running = new SyncLoop(Places, _report, _states, _counters, NullLogger<SyncLoop>.Instance, TimeProvider.System)
+            .RunAsync(slice with { Workloads = [slice.Workloads![0] with { Data = slice.Workloads[0].Data! with { IntervalSeconds = 1 } }] }, stop.Token);
+        try
+        {
+            Write("out/a", "hello");
+            await Until.TrueAsync(() => bucket.Text("backup/a") == "hello");
+            var looks = bucket.Requests.Count(request => request.Contains("prefix=prices", StringComparison.Ordinal));
+            await Until.TrueAsync(() => bucket.Requests.Count(request => request.Contains("prefix=prices", StringComparison.Ordinal)) > looks + 4);
+            // Also when the first look goes wrong.
+            var refused = 0;
+            bucket.Instead = context =>
+            {
+                if (context.Request.Query["prefix"] != "backup/" || Interlocked.Increment(ref refused) > 1)
+                    return Task.FromResult(false);
+                context.Response.StatusCode = 503;
+                return Task.FromResult(true);
+            };
+            Write("out/b", "hello");
+            await Until.TrueAsync(() => bucket.Text("backup/b") == "hello");
+            refused.ShouldBeGreaterThan(1);
+            bucket.Requests.Count(request => request.StartsWith("PUT /data/backup/a", StringComparison.Ordinal)).ShouldBe(1);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await Should.ThrowAsync<OperationCanceledException>(running);
+        }
+    }
+
     [Fact]
     public async Task A_bucket_that_refuses_ends_the_round_at_once_and_says_why()
     {
@@ -500,6 +559,9 @@ public sealed class SyncTests : IDisposable
         var site = new SyncSite(bucket.Bucket.Identity, client, Places, _report, _states, _counters, NullLogger.Instance, TimeProvider.System);
         return await new SyncRound(data ?? Data, site).RunAsync(order, TestContext.Current.CancellationToken);
     }
+
+    // Nobody is too powerful for a folder in the way.
+    private static void CannotBeWritten(string file) => Directory.CreateDirectory(file + ".new");
 
     private string Export(string path) => Path.Combine(Places.Export("till"), path);
 
