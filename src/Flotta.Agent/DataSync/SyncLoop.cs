@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Flotta.Agent.DataSync;
 
 /// <summary>The data synchronisation, while there is a bucket and something to exchange with it: each workload on its own, all with one client.</summary>
-internal sealed class SyncLoop(SyncPlaces places, IDutyReport report, DataStates states, ILogger<SyncLoop> logger, TimeProvider time)
+internal sealed class SyncLoop(SyncPlaces places, IDutyReport report, DataStates states, TransferCounters counters, ILogger<SyncLoop> logger, TimeProvider time)
 {
     public async Task RunAsync(DeviceConfigurationMessage slice, CancellationToken cancellationToken)
     {
@@ -28,14 +28,15 @@ internal sealed class SyncLoop(SyncPlaces places, IDutyReport report, DataStates
         }
 
         using var client = new S3Client(bucket, new Throttle(settings.BytesPerSecond, time), time);
-        var site = new SyncSite(bucket.Identity, client, places, report, states, logger, time);
+        var site = new SyncSite(bucket.Identity, client, places, report, states, counters, logger, time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var leaving = places.Remembered()
+            .Except(settings.Workloads.Select(workload => workload.Name), StringComparer.Ordinal)
+            .Select(gone => new WorkloadData(gone, SyncMemory.Load(places.Memory(gone), bucket.Identity).Egress, []))
+            .ToList();
+        counters.Follow([.. settings.Workloads, .. leaving]);
         var tasks = settings.Workloads.Select(workload => new WorkloadSync(workload, site, settings.Schedule).RunAsync(stop.Token)).ToList();
-        foreach (var gone in places.Remembered().Except(settings.Workloads.Select(workload => workload.Name), StringComparer.Ordinal))
-        {
-            var egress = SyncMemory.Load(places.Memory(gone), bucket.Identity).Egress;
-            tasks.Add(new WorkloadSync(new WorkloadData(gone, egress, []), site, settings.Schedule).FarewellAsync(stop.Token));
-        }
+        tasks.AddRange(leaving.Select(gone => new WorkloadSync(gone, site, settings.Schedule).FarewellAsync(stop.Token)));
 
         // Those of workloads that are gone end, the others only by a fault.
         await foreach (var ended in Task.WhenEach(tasks))

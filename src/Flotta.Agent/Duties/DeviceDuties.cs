@@ -40,12 +40,14 @@ internal sealed class DeviceDuties(IReadOnlyList<IDuty> duties, IReadOnlyList<st
     public static IReadOnlyList<string> Folders { get; } = ["metrics", "logs", "data-sync", "playbooks"];
 
     /// <param name="user">Whose containers they are; null for root's.</param>
-    public static DeviceDuties Of(DutySite site, PodmanClient podman, Workloads.Account? user, ILoggerFactory loggers, TimeProvider time) =>
-        new(
+    public static DeviceDuties Of(DutySite site, PodmanClient podman, Workloads.Account? user, ILoggerFactory loggers, TimeProvider time)
+    {
+        var transferred = new TransferCounters();
+        return new DeviceDuties(
             [
-                Metrics(site, new HeartbeatReport(site.Events), podman, loggers, time),
+                Metrics(site, new HeartbeatReport(site.Events), podman, transferred, loggers, time),
                 Logs(site, new HeartbeatReport(site.Events), podman, loggers, time),
-                Data(site, WorkloadFolders.In(site.Folder.Path, user), new HeartbeatReport(site.Events), loggers, time),
+                Data(site, WorkloadFolders.In(site.Folder.Path, user), new HeartbeatReport(site.Events), transferred, loggers, time),
                 new PlaybookLoop(
                     new PlaybookSite(site.Folder["playbooks"], site.Outbound, site.Playbooks, site.Pushes),
                     new PlaybookRun(time),
@@ -56,6 +58,7 @@ internal sealed class DeviceDuties(IReadOnlyList<IDuty> duties, IReadOnlyList<st
                 Alarms(site, new HeartbeatReport(site.Events), loggers, time),
             ],
             [.. Folders.Select(name => site.Folder[name])]);
+    }
 
     public void Apply(DeviceConfigurationMessage configuration)
     {
@@ -73,14 +76,14 @@ internal sealed class DeviceDuties(IReadOnlyList<IDuty> duties, IReadOnlyList<st
             Directory.Delete(folder, recursive: true);
     }
 
-    private static Duty Data(DutySite site, WorkloadFolders folders, HeartbeatReport report, ILoggerFactory loggers, TimeProvider time)
+    private static Duty Data(DutySite site, WorkloadFolders folders, HeartbeatReport report, TransferCounters transferred, ILoggerFactory loggers, TimeProvider time)
     {
         var logger = loggers.CreateLogger<SyncLoop>();
         var places = new SyncPlaces(folders.Exports, site.Folder["data-sync"]);
         return new Duty(
             "data synchronisation",
             configuration => SyncSettings.Slice(configuration, places.Remembered().Count > 0),
-            (slice, stop) => new SyncLoop(places, report, site.Data, logger, time).RunAsync(slice, stop),
+            (slice, stop) => new SyncLoop(places, report, site.Data, transferred, logger, time).RunAsync(slice, stop),
             logger,
             time);
     }
@@ -135,7 +138,7 @@ internal sealed class DeviceDuties(IReadOnlyList<IDuty> duties, IReadOnlyList<st
             () => site.Facts.DeliversOnlyTo(DeliveryKinds.Logs, []));
     }
 
-    private static Duty Metrics(DutySite site, HeartbeatReport report, PodmanClient podman, ILoggerFactory loggers, TimeProvider time)
+    private static Duty Metrics(DutySite site, HeartbeatReport report, PodmanClient podman, TransferCounters transferred, ILoggerFactory loggers, TimeProvider time)
     {
         var logger = loggers.CreateLogger<MetricsLoop>();
         return new Duty(
@@ -148,6 +151,7 @@ internal sealed class DeviceDuties(IReadOnlyList<IDuty> duties, IReadOnlyList<st
                     DeviceId = site.DeviceId,
                     Pods = new PodmanAddresses(podman, site.DeviceId),
                     System = new SystemMetrics(new MachineFiles("/")),
+                    DataTransfer = () => [.. transferred.All.SelectMany(one => TransferMetrics.Of(one.Workload, one.Direction, one.Files, one.Bytes, one.Time))],
                 },
                 report,
                 logger,

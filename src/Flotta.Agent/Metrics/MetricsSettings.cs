@@ -54,7 +54,7 @@ internal sealed record MetricsSettings
                 metrics.Retention?.MaxHours is > 0 and var hours ? TimeSpan.FromHours(Math.Min(hours, 24 * 366 * 10)) : Retention.Default.Age,
                 metrics.Retention?.MaxMib is > 0 and var mebibytes ? Math.Min(mebibytes, 1 << 20) << 20 : Retention.Default.Bytes),
             System = metrics.System?.Disabled == true ? null : new Collection(Interval(metrics.System?.Interval), Names(metrics.System?.AllowList) ?? new AllowList(SystemMetrics.DefaultNames)),
-            DataTransfer = metrics.DataTransfer?.Disabled == true ? null : new Collection(Interval(metrics.DataTransfer?.Interval), Names(metrics.DataTransfer?.AllowList) ?? new AllowList(null)),
+            DataTransfer = metrics.DataTransfer?.Disabled == true ? null : new Collection(Interval(metrics.DataTransfer?.Interval), Names(metrics.DataTransfer?.AllowList) ?? new AllowList(TransferMetrics.DefaultNames)),
             Workloads = slice.Workloads ?? [],
         };
     }

@@ -1,14 +1,16 @@
 using System.Globalization;
+using System.Net.Http;
 using System.Security.Cryptography;
 using System.Text;
 using Flotta.EndToEnd.Faults;
+using Flotta.EndToEnd.Telemetry;
 
 namespace Flotta.EndToEnd.DataSync;
 
 /// <summary>From kubectl to an object in a bucket of a real S3 server, and from the bucket into a container.</summary>
 public sealed class DataSyncTests
 {
-    private const string Id = "till-07";
+    private const string Id = DataManifests.Device;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
@@ -19,8 +21,8 @@ public sealed class DataSyncTests
         await using var device = site.Device(Id);
         await device.IsAsync("Connected", "True");
         server.Put("prices/2026/list.txt", "1;2;3");
-        await ApplyBucketAsync(site, server, server.Port);
-        await site.Plane.ApplyAsync(Workload("""
+        await DataManifests.ApplyBucketAsync(site, server, server.Port);
+        await site.Plane.ApplyAsync(DataManifests.Workload("""
             /bin/busybox mkdir -p /export/out; echo hello > /export/out/hello.txt; echo no > /export/out/no.tmp;
             until [ -f /export/in/2026/list.txt ]; do sleep 1; done; cat /export/in/2026/list.txt > /export/out/seen.txt; sleep 100000
             """));
@@ -30,7 +32,7 @@ public sealed class DataSyncTests
         await Eventually.TrueAsync(async () => (await site.Plane.FieldAsync("edgedevice", Id, ".status.workloads[0].lastDataUpload")).Length > 0, Patience, () => device.Program.Said);
 
         // Credentials that are no good are said to be, by the object itself; good ones are taken without a restart.
-        await site.Plane.ApplyAsync(Secret(server, "NOBODY"));
+        await site.Plane.ApplyAsync(DataManifests.Secret(server, "NOBODY"));
         var export = Path.Combine(device.Folder, "volumes", "till");
         await File.WriteAllTextAsync(Path.Combine(export, "out", "later.txt"), "later");
         await Eventually.TrueAsync(
@@ -39,7 +41,7 @@ public sealed class DataSyncTests
             () => device.Program.Said);
         (await site.Plane.KubectlAsync("describe", "edgedevice", Id)).ShouldContain("DataNotSynchronised");
         var process = device.Program.Id;
-        await site.Plane.ApplyAsync(Secret(server, "S3RVER"));
+        await site.Plane.ApplyAsync(DataManifests.Secret(server, "S3RVER"));
         await Eventually.TrueAsync(() => Task.FromResult(server.Text("backup/till/later.txt") == "later"), Patience, () => device.Program.Said);
         await Eventually.EqualsAsync("", () => site.Plane.FieldAsync("edgedevice", Id, ".status.workloads[0].message"), Patience);
         device.Program.Id.ShouldBe(process);
@@ -50,6 +52,7 @@ public sealed class DataSyncTests
             await File.WriteAllTextAsync(Path.Combine(export, "out", "many", n.ToString(CultureInfo.InvariantCulture)), "x");
         await Eventually.TrueAsync(() => Task.FromResult(server.Count("backup/till/many/") == 2000), Patience, () => $"{server.Count("backup/till/many/")} arrived. {device.Program.Said}");
         device.Program.MemoryMiB.ShouldBeLessThan(80);
+        await CountsArriveAsync(site, device);
 
         // What is written last is not lost with the workload.
         await File.WriteAllTextAsync(Path.Combine(export, "out", "last.txt"), "words");
@@ -65,9 +68,9 @@ public sealed class DataSyncTests
         await using var site = await Site.StartAsync("--auto-approve");
         await using var device = site.Device(Id);
         await device.IsAsync("Connected", "True");
-        await ApplyBucketAsync(site, server, int.Parse(network.Address.Split(':')[^1], CultureInfo.InvariantCulture), "maxKiBPerSecond: 24576");
+        await DataManifests.ApplyBucketAsync(site, server, int.Parse(network.Address.Split(':')[^1], CultureInfo.InvariantCulture), "maxKiBPerSecond: 24576");
         var export = Path.Combine(device.Folder, "volumes", "till", "out");
-        await site.Plane.ApplyAsync(Workload("sleep 100000"));
+        await site.Plane.ApplyAsync(DataManifests.Workload("sleep 100000"));
         await Eventually.TrueAsync(() => Task.FromResult(Directory.Exists(Path.GetDirectoryName(export))), Patience, () => device.Program.Said);
         Directory.CreateDirectory(export);
         var content = RandomNumberGenerator.GetBytes(100 << 20);
@@ -91,86 +94,54 @@ public sealed class DataSyncTests
     }
 
     [Fact]
-    public async Task What_does_not_fit_is_said_to_and_what_fits_arrives()
+    public async Task An_object_of_several_parts_is_compared_with_its_ETag_as_far_as_the_server_says_where_they_begin()
     {
         await using var server = await ObjectServer.StartAsync();
         await using var site = await Site.StartAsync("--auto-approve");
-        var data = Directory.CreateTempSubdirectory("flotta-small-").FullName;
-        (await RunningProgram.RunAsync("mount", ["-t", "tmpfs", "-o", "size=16m", "tmpfs", data])).ExitCode.ShouldBe(0);
-        try
-        {
-            await using var device = site.DeviceIn(Id, data);
-            await device.IsAsync("Connected", "True");
-            server.Put("prices/a-large", new string('x', 20 << 20));
-            server.Put("prices/small", "fits");
-            await ApplyBucketAsync(site, server, server.Port);
-            await site.Plane.ApplyAsync(Workload("sleep 100000"));
-            await Eventually.TrueAsync(() => Task.FromResult(File.Exists(Path.Combine(data, "volumes", "till", "in", "small"))), Patience, () => device.Program.Said);
-            await Eventually.TrueAsync(
-                async () => (await site.Plane.FieldAsync("edgedevice", Id, ".status.workloads[0].message")).Contains("the disk has no room", StringComparison.Ordinal),
-                Patience,
-                () => device.Program.Said);
-            File.Exists(Path.Combine(data, "volumes", "till", "in", "a-large")).ShouldBeFalse();
-            File.Delete(server.PathOf("prices/a-large"));
-            await Eventually.EqualsAsync("", () => site.Plane.FieldAsync("edgedevice", Id, ".status.workloads[0].message"), Patience);
-        }
-        finally
-        {
-            await RunningProgram.RunAsync("umount", ["-l", data]);
-            Directory.Delete(data);
-        }
+        await using var device = site.Device(Id);
+        await device.IsAsync("Connected", "True");
+        // The server knows of no parts: what is one part it can be asked for, of several it says nothing.
+        server.Put("prices/right", "1;2;3", TagOfOnePart("1;2;3"));
+        server.Put("prices/wrong", "1;2;3", TagOfOnePart("1;2;4"));
+        server.Put("prices/unknown", "1;2;3", new string('0', 32) + "-2");
+        await DataManifests.ApplyBucketAsync(site, server, server.Port);
+        await site.Plane.ApplyAsync(DataManifests.Workload("sleep 100000"));
+        var arriving = Path.Combine(device.Folder, "volumes", "till", "in");
+        await Eventually.TrueAsync(() => Task.FromResult(File.Exists(Path.Combine(arriving, "right")) && File.Exists(Path.Combine(arriving, "unknown"))), Patience, () => device.Program.Said);
+        await Eventually.TrueAsync(
+            async () => (await site.Plane.FieldAsync("edgedevice", Id, ".status.workloads[0].message")).Contains("prices/wrong: what arrived has another checksum", StringComparison.Ordinal),
+            Patience,
+            () => device.Program.Said);
+        File.Exists(Path.Combine(arriving, "wrong")).ShouldBeFalse();
+        server.Put("prices/wrong", "1;2;4", TagOfOnePart("1;2;4"));
+        await Eventually.TrueAsync(() => Task.FromResult(File.Exists(Path.Combine(arriving, "wrong"))), Patience, () => device.Program.Said);
+        (await File.ReadAllTextAsync(Path.Combine(arriving, "wrong"))).ShouldBe("1;2;4");
+        await Eventually.EqualsAsync("", () => site.Plane.FieldAsync("edgedevice", Id, ".status.workloads[0].message"), Patience);
     }
+
+    private static async Task CountsArriveAsync(Site site, Device device)
+    {
+        using var folder = new TemporaryFolder();
+        using var http = new HttpClient();
+        var port = FreePort.Next();
+        await using var prometheus = await Receivers.PrometheusAsync(folder, port);
+        await site.Plane.KubectlAsync(
+            "patch", "edgedevice", Id, "--type", "merge", "-p",
+            $$$$$"""{"spec":{"metrics":{"receiverConfiguration":{"url":"http://127.0.0.1:{{{{{port.ToString(CultureInfo.InvariantCulture)}}}}}/api/v1/write"},"system":{"disabled":true},"dataTransfer":{"interval":2}}}}""");
+        async Task<double> CountAsync(string what, string direction) =>
+            await Receivers.QueryAsync(http, port, $"flotta_agent_datasync_{what}_transferred_counter{{edgedeviceid=\"{Id}\",workload_name=\"till\",direction=\"{direction}\",metric_source=\"data transfer\"}}") is { } said
+                ? double.Parse(said, CultureInfo.InvariantCulture)
+                : -1;
+        await Eventually.TrueAsync(async () => await CountAsync("files", "ingress") >= 0, Patience, () => device.Program.Said);
+        (await CountAsync("files", "ingress")).ShouldBe(1);
+        (await CountAsync("bytes", "ingress")).ShouldBe("1;2;3".Length);
+        (await CountAsync("files", "egress")).ShouldBeGreaterThanOrEqualTo(2003);
+        (await CountAsync("time", "egress")).ShouldBeGreaterThan(0);
+        (await CountAsync("deleted_files", "egress")).ShouldBe(0);
+    }
+
+    private static string TagOfOnePart(string content) => Convert.ToHexStringLower(MD5.HashData(MD5.HashData(Encoding.UTF8.GetBytes(content)))) + "-1";
 
     private static int Stored(ObjectServer server, int part) =>
         server.Said.Split('\n').Count(line => line.Contains(string.Create(CultureInfo.InvariantCulture, $"Stored part {part} of"), StringComparison.Ordinal));
-
-    private static async Task ApplyBucketAsync(Site site, ObjectServer server, int port, string more = "")
-    {
-        await site.Plane.ApplyAsync(Secret(server, "S3RVER"));
-        await site.Plane.ApplyAsync(string.Create(CultureInfo.InvariantCulture, $$"""
-            apiVersion: v1
-            kind: ConfigMap
-            metadata: { name: bucket }
-            data: { BUCKET_NAME: data, BUCKET_HOST: 127.0.0.1, BUCKET_PORT: "{{port}}", BUCKET_REGION: us-east-1 }
-            """));
-        await site.Plane.ApplyAsync($$"""
-            apiVersion: management.project-flotta.io/v1alpha1
-            kind: EdgeDevice
-            metadata: { name: {{Id}} }
-            spec:
-              storage:
-                s3: { secretName: bucket, configMapName: bucket }
-                {{more}}
-            """);
-    }
-
-    private static string Secret(ObjectServer server, string key) => $$"""
-        apiVersion: v1
-        kind: Secret
-        metadata: { name: bucket }
-        data: { AWS_ACCESS_KEY_ID: {{Base64(key)}}, AWS_SECRET_ACCESS_KEY: {{Base64("S3RVER")}}, tls.crt: {{Base64(server.CaPem)}} }
-        """;
-
-    private static string Workload(string script) => $$"""
-        apiVersion: management.project-flotta.io/v1alpha1
-        kind: EdgeWorkload
-        metadata: { name: till }
-        spec:
-          device: {{Id}}
-          type: pod
-          data:
-            intervalSeconds: 2
-            egress: [{ source: out, target: backup/till, exclude: ["*.tmp"] }]
-            ingress: [{ source: prices, target: in }]
-          pod:
-            spec:
-              terminationGracePeriodSeconds: 1
-              containers:
-                - name: till
-                  image: {{PodmanHost.Image}}
-                  imagePullPolicy: IfNotPresent
-                  command: ["/bin/sh", "-c", {{System.Text.Json.JsonSerializer.Serialize(script)}}]
-        """;
-
-    private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 }

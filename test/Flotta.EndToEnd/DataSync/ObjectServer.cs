@@ -53,6 +53,13 @@ internal sealed class ObjectServer : IAsyncDisposable
         File.WriteAllText(PathOf(key), content);
     }
 
+    /// <summary>As if it had been put in parts: the server gives that ETag, whatever the content is.</summary>
+    public void Put(string key, string content, string tag)
+    {
+        Put(key, content);
+        File.WriteAllText(PathOf(key) + ".md5", tag);
+    }
+
     public int Count(string prefix) => Directory.Exists(Path.GetDirectoryName(PathOf(prefix))) ? Directory.EnumerateFiles(Path.GetDirectoryName(PathOf(prefix))!, "*._S3rver_object", SearchOption.AllDirectories).Count() : 0;
 
     /// <summary>Parts that have arrived of uploads that are under way.</summary>

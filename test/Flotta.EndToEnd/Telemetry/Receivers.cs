@@ -1,3 +1,6 @@
+using System.Net.Http;
+using System.Text.Json;
+
 namespace Flotta.EndToEnd.Telemetry;
 
 /// <summary>Debian's Prometheus, rsyslog and syslog-ng as processes of the test's own.</summary>
@@ -19,13 +22,28 @@ internal sealed class Receivers : IAsyncDisposable
         return all;
     }
 
+    /// <summary>What Prometheus answers, null for nothing.</summary>
+    public static async Task<string?> QueryAsync(HttpClient http, int port, string query)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(await http.GetStringAsync(new Uri(FormattableString.Invariant($"http://127.0.0.1:{port}/api/v1/query?query={Uri.EscapeDataString(query)}"))));
+            var result = document.RootElement.GetProperty("data").GetProperty("result");
+            return result.GetArrayLength() > 0 ? result[0].GetProperty("value")[1].GetString() : null;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var program in programs)
             await program.DisposeAsync();
     }
 
-    private static async Task<RunningProgram> PrometheusAsync(TemporaryFolder folder, int port)
+    public static async Task<RunningProgram> PrometheusAsync(TemporaryFolder folder, int port)
     {
         var config = Path.Combine(folder.Path, "prometheus.yml");
         await File.WriteAllTextAsync(config, "global: {}\n");

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net.Http;
-using System.Text.Json;
 
 namespace Flotta.EndToEnd.Telemetry;
 
@@ -39,8 +38,8 @@ public sealed class TelemetryTests(ITestOutputHelper log)
 
         await using var receivers = await Receivers.StartAsync(folder, prometheus, rsyslog, syslogNg);
         using var http = new HttpClient();
-        await Eventually.TrueAsync(async () => await QueryAsync(http, prometheus, "node_memory_MemTotal_bytes{edgedeviceid=\"till-07\"}") is not null, Patience, () => device.Program.Said);
-        await Eventually.TrueAsync(async () => await QueryAsync(http, prometheus, "bell_strokes_total{edgedeviceid=\"till-07\"}") is not null, Patience, () => device.Program.Said);
+        await Eventually.TrueAsync(async () => await Receivers.QueryAsync(http, prometheus, "node_memory_MemTotal_bytes{edgedeviceid=\"till-07\"}") is not null, Patience, () => device.Program.Said);
+        await Eventually.TrueAsync(async () => await Receivers.QueryAsync(http, prometheus, "bell_strokes_total{edgedeviceid=\"till-07\"}") is not null, Patience, () => device.Program.Said);
         // What was said while nobody listened is there as well.
         await Eventually.TrueAsync(() => Task.FromResult(Lines(folder, "rsyslog").Any(line => IsOf(line, "bell"))), Patience, () => Said(folder, "rsyslog", device));
         await Eventually.TrueAsync(() => Task.FromResult(Lines(folder, "syslog-ng").Any(line => IsOf(line, "gong"))), Patience, () => Said(folder, "syslog-ng", device));
@@ -67,18 +66,4 @@ public sealed class TelemetryTests(ITestOutputHelper log)
     private static string[] Lines(TemporaryFolder folder, string of) => File.Exists(Receivers.Written(folder, of)) ? [.. File.ReadLines(Receivers.Written(folder, of)).Select(line => line.Trim())] : [];
 
     private static string Said(TemporaryFolder folder, string of, Device device) => string.Join('\n', Lines(folder, of).Take(20)) + "\n" + device.Program.Said;
-
-    private static async Task<string?> QueryAsync(HttpClient http, int port, string query)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(await http.GetStringAsync(new Uri($"http://{Local(port)}/api/v1/query?query={Uri.EscapeDataString(query)}")));
-            var result = document.RootElement.GetProperty("data").GetProperty("result");
-            return result.GetArrayLength() > 0 ? result[0].GetProperty("value")[1].GetString() : null;
-        }
-        catch (HttpRequestException)
-        {
-            return null;
-        }
-    }
 }

@@ -20,10 +20,10 @@ internal static class Checksums
         return new Piece(file, offset, length, Convert.ToHexStringLower(md5.GetHashAndReset()), Convert.ToHexStringLower(sha256.GetHashAndReset()));
     }
 
-    public static async Task<string> Md5Async(Stream file, CancellationToken cancellationToken)
+    public static async Task<string> Md5Async(Stream file, long offset, long length, CancellationToken cancellationToken)
     {
         using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
-        await ReadAsync(file, 0, file.Length, block => md5.AppendData(block.Span), cancellationToken);
+        await ReadAsync(file, offset, length, block => md5.AppendData(block.Span), cancellationToken);
         return Convert.ToHexStringLower(md5.GetHashAndReset());
     }
 

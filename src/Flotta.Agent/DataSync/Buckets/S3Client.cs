@@ -97,7 +97,7 @@ internal sealed class S3Client : IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, still.Token);
         try
         {
-            var headers = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["if-match"] = $"\"{wanted.ETag}\"" };
+            var headers = IfStill(wanted);
             if (file.Length > 0)
                 headers["range"] = FormattableString.Invariant($"bytes={file.Length}-");
             using var answer = await RequestAsync(HttpMethod.Get, wanted.Key, "", null, headers, either.Token);
@@ -123,6 +123,31 @@ internal sealed class S3Client : IDisposable
         {
             throw new S3Exception(Innermost(exception).Message);
         }
+    }
+
+    /// <summary>How long one part is of an object that was put in parts.</summary>
+    /// <returns>Null where the server does not say, or where the ETag is no checksum.</returns>
+    public async Task<long?> PartLengthAsync(RemoteObject wanted, int number, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await AskAsync(
+                HttpMethod.Head,
+                wanted.Key,
+                Signature.Query(("partNumber", number.ToString(CultureInfo.InvariantCulture))),
+                null,
+                IfStill(wanted),
+                (answer, _) => Task.FromResult(LengthOf(answer)),
+                Patience,
+                cancellationToken);
+        }
+        catch (S3Exception exception) when (exception.Status is HttpStatusCode.BadRequest or HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed or HttpStatusCode.RequestedRangeNotSatisfiable or HttpStatusCode.NotImplemented)
+        {
+            return null;
+        }
+
+        long? LengthOf(HttpResponseMessage answer) =>
+            !IsEncrypted(answer) && TagOf(answer) == wanted.ETag && answer.Content.Headers.ContentLength is >= 0 and var length && length <= wanted.Size ? length : null;
     }
 
     public void Dispose() => _http.Dispose();
@@ -189,15 +214,26 @@ internal sealed class S3Client : IDisposable
         }
     }
 
-    private async Task<string> AskAsync(HttpMethod method, string key, string query, byte[]? body, CancellationToken cancellationToken, TimeSpan? patience = null)
+    private Task<string> AskAsync(HttpMethod method, string key, string query, byte[]? body, CancellationToken cancellationToken, TimeSpan? patience = null) =>
+        AskAsync(method, key, query, body, [], TextAsync, patience ?? Patience, cancellationToken);
+
+    private async Task<T> AskAsync<T>(
+        HttpMethod method,
+        string key,
+        string query,
+        byte[]? body,
+        SortedDictionary<string, string> headers,
+        Func<HttpResponseMessage, CancellationToken, Task<T>> read,
+        TimeSpan patience,
+        CancellationToken cancellationToken)
     {
-        using var deadline = new CancellationTokenSource(patience ?? Patience, _time);
+        using var deadline = new CancellationTokenSource(patience, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         try
         {
             using var content = body is null ? null : new ByteArrayContent(body);
-            using var answer = await RequestAsync(method, key, query, content is null ? null : (content, Convert.ToHexStringLower(SHA256.HashData(body!))), [], either.Token);
-            return await TextAsync(answer, either.Token);
+            using var answer = await RequestAsync(method, key, query, content is null ? null : (content, Convert.ToHexStringLower(SHA256.HashData(body!))), headers, either.Token);
+            return await read(answer, either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -285,6 +321,8 @@ internal sealed class S3Client : IDisposable
 
         return Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length);
     }
+
+    private static SortedDictionary<string, string> IfStill(RemoteObject wanted) => new(StringComparer.Ordinal) { ["if-match"] = $"\"{wanted.ETag}\"" };
 
     // Some servers leave the quotes out.
     private static string? TagOf(HttpResponseMessage answer) => answer.Headers.NonValidated.TryGetValues("ETag", out var values) ? values.ToString().Trim('"') : null;

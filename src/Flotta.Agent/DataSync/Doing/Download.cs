@@ -27,12 +27,12 @@ internal sealed class Download(S3Client bucket, OpenFolder export, string incomi
             {
                 if (file.Length > wanted.Size)
                     file.SetLength(0);
-                var isMd5 = Checksums.IsMd5(wanted.ETag);
+                var isChecksum = true;
                 if (file.Length < wanted.Size)
-                    isMd5 &= await bucket.FetchAsync(wanted, file, cancellationToken);
+                    isChecksum = await bucket.FetchAsync(wanted, file, cancellationToken);
                 if (file.Length < wanted.Size)
                     throw new S3Exception("it ended too early");
-                if (isMd5 && !string.Equals(await Checksums.Md5Async(file, cancellationToken), wanted.ETag, StringComparison.OrdinalIgnoreCase))
+                if (isChecksum && !await IsRightAsync(wanted, file, cancellationToken))
                 {
                     file.SetLength(0);
                     throw new S3Exception("what arrived has another checksum", HttpStatusCode.PreconditionFailed);
@@ -68,6 +68,14 @@ internal sealed class Download(S3Client bucket, OpenFolder export, string incomi
     /// <summary>One name for each content: what was begun of another is never continued with this one.</summary>
     private string NameOf(Fetching fetching) =>
         $"{workload}~{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{fetching.Path}\n{fetching.Object.Key}\n{fetching.Object.ETag}")))[..32]}";
+
+    /// <summary>Whether it is what the ETag says, where that says anything.</summary>
+    private async Task<bool> IsRightAsync(RemoteObject wanted, Stream file, CancellationToken cancellationToken)
+    {
+        if (Checksums.IsMd5(wanted.ETag))
+            return string.Equals(await Checksums.Md5Async(file, 0, file.Length, cancellationToken), wanted.ETag, StringComparison.OrdinalIgnoreCase);
+        return PartsTag.Read(wanted.ETag) is not { } tag || await new PartsCheck(bucket, wanted, tag).IsRightAsync(file, cancellationToken);
+    }
 
     private void CheckRoom(RemoteObject wanted, string temporary)
     {

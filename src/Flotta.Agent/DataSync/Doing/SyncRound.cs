@@ -29,6 +29,9 @@ internal sealed record RoundResult
     /// <summary>Files that were being written.</summary>
     public IReadOnlyList<string> Unsettled { get; init; } = [];
 
+    /// <summary>What was transferred is remembered. Otherwise the next round has to look what is in the bucket.</summary>
+    public bool Remembered { get; init; } = true;
+
     /// <summary>What is in the bucket, as one number; null when nobody looked.</summary>
     public string? Listed { get; init; }
 }
@@ -53,6 +56,7 @@ internal sealed partial class SyncRound(WorkloadData data, SyncSite site)
     private int _fetched;
     private long _saved = site.Time.GetTimestamp();
     private string? _listed;
+    private bool _remembered = true;
 
     public async Task<RoundResult> RunAsync(RoundOrder order, CancellationToken cancellationToken)
     {
@@ -92,6 +96,7 @@ internal sealed partial class SyncRound(WorkloadData data, SyncSite site)
             Sent = _sent,
             Fetched = _fetched,
             Unsettled = _unsettled,
+            Remembered = _remembered,
             Listed = _failed > 0 ? null : _listed,
         };
     }
@@ -133,10 +138,17 @@ internal sealed partial class SyncRound(WorkloadData data, SyncSite site)
             _unsettled.AddRange(plan.Unsettled);
             await DoAsync(_egress, $"egress {Label(route)}", plan.Send, sending => sending.File.Size, sending => sending.File.Path, async (sending, token) =>
             {
+                var began = site.Time.GetTimestamp();
                 if (await upload.SendAsync(sending, token) is { } sent)
+                {
                     _memory.Keep(sent);
+                    site.Counters.Count(data.Name, TransferCounters.Egress, sent.Size, site.Time.GetElapsedTime(began));
+                }
                 else
+                {
                     Changed(sending.File.Path);
+                }
+
                 Interlocked.Increment(ref _sent);
             }, cancellationToken);
         }
@@ -175,7 +187,10 @@ internal sealed partial class SyncRound(WorkloadData data, SyncSite site)
                 _ingress.Add(FormattableString.Invariant($"ingress {Label(route)}: there are more than {Most} objects, the rest is not looked at"));
             await DoAsync(_ingress, $"ingress {Label(route)}", plan.Fetch, fetching => fetching.Object.Size, fetching => fetching.Object.Key, async (fetching, token) =>
             {
-                _memory.Keep(await download.FetchAsync(fetching, token));
+                var began = site.Time.GetTimestamp();
+                var fetched = await download.FetchAsync(fetching, token);
+                _memory.Keep(fetched);
+                site.Counters.Count(data.Name, TransferCounters.Ingress, fetched.Size, site.Time.GetElapsedTime(began));
                 Interlocked.Increment(ref _fetched);
             }, cancellationToken);
         }
@@ -233,10 +248,12 @@ internal sealed partial class SyncRound(WorkloadData data, SyncSite site)
         try
         {
             _memory.Save();
+            _remembered = true;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             // The bucket is looked through again, which is no more than work.
+            _remembered = false;
             LogNotKept(site.Logger, data.Name, exception.Message);
         }
     }

@@ -24,4 +24,4 @@ internal sealed record SyncPlaces(string Exports, string Folder)
 }
 
 /// <summary>What the rounds of all workloads share.</summary>
-internal sealed record SyncSite(string BucketIdentity, S3Client Bucket, SyncPlaces Places, IDutyReport Report, DataStates States, ILogger Logger, TimeProvider Time);
+internal sealed record SyncSite(string BucketIdentity, S3Client Bucket, SyncPlaces Places, IDutyReport Report, DataStates States, TransferCounters Counters, ILogger Logger, TimeProvider Time);

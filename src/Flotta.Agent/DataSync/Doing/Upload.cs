@@ -50,15 +50,21 @@ internal sealed partial class Upload(S3Client bucket, OpenFolder export, BegunUp
 
         if (upload is not null)
             LogResumed(logger, key, upload.Parts.Count);
+        var going = upload ?? await BeginAsync(file, key, cancellationToken);
         try
         {
-            return await ContinueAsync(stream, file, upload ?? await BeginAsync(file, key, cancellationToken), cancellationToken);
+            return await ContinueAsync(stream, file, going, cancellationToken);
         }
         catch (S3Exception exception) when (upload is not null && exception.Code == "NoSuchUpload")
         {
             // It was tidied up in the meantime.
             begun.Remove(upload);
             return await ContinueAsync(stream, file, await BeginAsync(file, key, cancellationToken), cancellationToken);
+        }
+        catch (Exception exception) when (exception is S3Exception or IOException && begun.WouldBeForgotten(going))
+        {
+            await AbortAsync(going, cancellationToken);
+            throw;
         }
     }
 
@@ -82,13 +88,13 @@ internal sealed partial class Upload(S3Client bucket, OpenFolder export, BegunUp
             }
 
             var tag = await bucket.PutPartAsync(upload.Key, upload.Id, upload.Parts.Count + 1, piece, cancellationToken);
-            upload = upload with { Parts = [.. upload.Parts, tag] };
+            upload = upload with { Parts = [.. upload.Parts, new SentPart(tag, piece.Md5)] };
             begun.Keep(upload);
         }
 
-        var whole = await bucket.CompleteUploadAsync(upload.Key, upload.Id, upload.Parts, cancellationToken);
+        var whole = await bucket.CompleteUploadAsync(upload.Key, upload.Id, [.. upload.Parts.Select(part => part.Tag)], cancellationToken);
         begun.Remove(upload);
-        return whole;
+        return upload.CanBe(whole) ? whole : throw new S3Exception("what the parts were joined to is not what was sent", HttpStatusCode.BadRequest, "BadDigest");
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "going on with the upload of {Key} after {Parts} parts")]

@@ -21,6 +21,7 @@ internal sealed class WorkloadSync(WorkloadData data, SyncSite site, SyncSchedul
     private readonly BackOff _failures = new(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10));
     private readonly Dictionary<string, DateTimeOffset> _waiting = new(StringComparer.Ordinal);
     private TimeSpan _interval = Soonest;
+    private bool _remembered = true;
     private string? _listed;
     private string? _seen;
     private IReadOnlyList<string> _egress = [];
@@ -46,7 +47,7 @@ internal sealed class WorkloadSync(WorkloadData data, SyncSite site, SyncSchedul
             var isDirty = Interlocked.Exchange(ref dirty, 0) == 1;
             var order = new RoundOrder(
                 data.Egress.Count > 0 && (isDirty || Now >= nextLook || Now >= nextList || Now >= retry),
-                Now >= nextList,
+                Now >= nextList || !_remembered,
                 Now >= nextIngress,
                 path => _waiting.TryGetValue(path, out var since) && Now - since >= LongestWait,
                 isDirty ? null : _listed);
@@ -96,7 +97,7 @@ internal sealed class WorkloadSync(WorkloadData data, SyncSite site, SyncSchedul
         for (var pause = TimeSpan.FromSeconds(5); pause <= TimeSpan.FromMinutes(1) && Directory.Exists(site.Places.Export(data.Name)); pause *= 12)
         {
             await Task.Delay(pause, site.Time, cancellationToken);
-            while (await RoundAsync(new RoundOrder(Egress: true, List: false, Ingress: false, static _ => true, null), cancellationToken) is not { Problem: null })
+            while (await RoundAsync(new RoundOrder(Egress: true, List: !_remembered, Ingress: false, static _ => true, null), cancellationToken) is not { Problem: null })
                 await Task.Delay(_failures.Next(), site.Time, cancellationToken);
         }
 
@@ -118,17 +119,24 @@ internal sealed class WorkloadSync(WorkloadData data, SyncSite site, SyncSchedul
         if (!order.Egress && !order.Ingress)
             return new RoundResult();
         if (schedule.Windows.Count == 0)
-            return await new SyncRound(data, site).RunAsync(order, cancellationToken);
+            return Noted(order, await new SyncRound(data, site).RunAsync(order, cancellationToken));
         using var window = new CancellationTokenSource(schedule.UntilChange(site.Time.GetLocalNow().DateTime), site.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, window.Token);
         try
         {
-            return await new SyncRound(data, site).RunAsync(order, either.Token);
+            return Noted(order, await new SyncRound(data, site).RunAsync(order, either.Token));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return null;
         }
+    }
+
+    private RoundResult Noted(RoundOrder order, RoundResult result)
+    {
+        // Only one that looked through all that goes out finds it again.
+        _remembered = result.Remembered && (_remembered || (order.Egress && result.Problem is null));
+        return result;
     }
 
     /// <summary>Whether something is still being written.</summary>

@@ -44,6 +44,15 @@ internal sealed class BucketStandIn : IAsyncDisposable
 
     public ConcurrentDictionary<string, ConcurrentDictionary<int, byte[]>> Uploads { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Of objects that were put in parts: how long each is.</summary>
+    public ConcurrentDictionary<string, int[]> Parts { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>ETags that are not what the content has.</summary>
+    public ConcurrentDictionary<string, string> Tags { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Whether it says how long a part is.</summary>
+    public bool TellsParts { get; set; } = true;
+
     public ConcurrentQueue<string> Requests { get; } = [];
 
     public ConcurrentQueue<string> Wrong { get; } = [];
@@ -80,6 +89,25 @@ internal sealed class BucketStandIn : IAsyncDisposable
 
     public void Put(string key, byte[] content, DateTimeOffset? modified = null) => Objects[key] = (content, modified ?? Clock.AddMinutes(-5));
 
+    public void PutInParts(string key, byte[] content, params int[] parts)
+    {
+        Put(key, content);
+        Parts[key] = parts;
+    }
+
+    public static string TagOfParts(byte[] content, params int[] parts)
+    {
+        using var md5s = new MemoryStream();
+        var offset = 0;
+        foreach (var length in parts)
+        {
+            md5s.Write(MD5.HashData(content.AsSpan(offset, length)));
+            offset += length;
+        }
+
+        return string.Create(CultureInfo.InvariantCulture, $"{Convert.ToHexStringLower(MD5.HashData(md5s.ToArray()))}-{parts.Length}");
+    }
+
     public string Text(string key) => Objects.TryGetValue(key, out var found) ? Encoding.UTF8.GetString(found.Content) : "";
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
@@ -106,6 +134,7 @@ internal sealed class BucketStandIn : IAsyncDisposable
         {
             "GET" when query.ContainsKey("list-type") => ListAsync(context),
             "GET" => GetAsync(context, key),
+            "HEAD" => HeadAsync(context, key, query["partNumber"]!),
             "PUT" when query.TryGetValue("uploadId", out var id) => PartAsync(context, id!, int.Parse(query["partNumber"]!, CultureInfo.InvariantCulture), body),
             "PUT" => PutAsync(context, key, body),
             "POST" when query.ContainsKey("uploads") => BeginAsync(context),
@@ -149,7 +178,7 @@ internal sealed class BucketStandIn : IAsyncDisposable
         if (page.Count < all.Count)
             xml.Append(CultureInfo.InvariantCulture, $"<NextContinuationToken>{WebUtility.HtmlEncode(page[^1].Key)}</NextContinuationToken>");
         foreach (var (key, (content, modified)) in page)
-            xml.Append(CultureInfo.InvariantCulture, $"<Contents><Key>{WebUtility.HtmlEncode(key)}</Key><LastModified>{modified.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ}</LastModified><ETag>&quot;{Tag(content)}&quot;</ETag><Size>{content.Length}</Size></Contents>");
+            xml.Append(CultureInfo.InvariantCulture, $"<Contents><Key>{WebUtility.HtmlEncode(key)}</Key><LastModified>{modified.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ}</LastModified><ETag>&quot;{Tag(key)}&quot;</ETag><Size>{content.Length}</Size></Contents>");
         return context.Response.WriteAsync(xml.Append("</ListBucketResult>").ToString());
     }
 
@@ -161,14 +190,14 @@ internal sealed class BucketStandIn : IAsyncDisposable
             return;
         }
 
-        if (context.Request.Headers.IfMatch.ToString() is { Length: > 0 } match && match != $"\"{Tag(found.Content)}\"")
+        if (context.Request.Headers.IfMatch.ToString() is { Length: > 0 } match && match != $"\"{Tag(key)}\"")
         {
             await ErrorAsync(context, 412, "PreconditionFailed");
             return;
         }
 
         var from = 0;
-        context.Response.Headers.ETag = $"\"{Tag(found.Content)}\"";
+        context.Response.Headers.ETag = $"\"{Tag(key)}\"";
         if (context.Request.Headers.Range.ToString() is { Length: > 0 } range)
         {
             from = int.Parse(range["bytes=".Length..^1], CultureInfo.InvariantCulture);
@@ -180,9 +209,25 @@ internal sealed class BucketStandIn : IAsyncDisposable
         await context.Response.Body.WriteAsync(found.Content.AsMemory(from));
     }
 
+    private Task HeadAsync(HttpContext context, string key, string number)
+    {
+        var length = Objects[key].Content.Length;
+        context.Response.Headers.ETag = $"\"{Tag(key)}\"";
+        if (TellsParts && Parts.TryGetValue(key, out var parts))
+        {
+            context.Response.StatusCode = 206;
+            context.Response.Headers["x-amz-mp-parts-count"] = parts.Length.ToString(CultureInfo.InvariantCulture);
+            length = parts[int.Parse(number, CultureInfo.InvariantCulture) - 1];
+        }
+
+        context.Response.ContentLength = length;
+        return Task.CompletedTask;
+    }
+
     private Task PutAsync(HttpContext context, string key, byte[] body)
     {
         Objects[key] = (body, Clock);
+        Parts.TryRemove(key, out _);
         context.Response.Headers.ETag = $"\"{Tag(body)}\"";
         return Task.CompletedTask;
     }
@@ -209,7 +254,8 @@ internal sealed class BucketStandIn : IAsyncDisposable
             return ErrorAsync(context, 404, "NoSuchUpload");
         var whole = parts.OrderBy(part => part.Key).SelectMany(part => part.Value).ToArray();
         Objects[key] = (whole, Clock);
-        return context.Response.WriteAsync($"<CompleteMultipartUploadResult><ETag>&quot;{Tag(whole)}&quot;</ETag></CompleteMultipartUploadResult>");
+        Parts[key] = [.. parts.OrderBy(part => part.Key).Select(part => part.Value.Length)];
+        return context.Response.WriteAsync($"<CompleteMultipartUploadResult><ETag>&quot;{Tag(key)}&quot;</ETag></CompleteMultipartUploadResult>");
     }
 
     private Task AbortAsync(HttpContext context, string id)
@@ -217,6 +263,9 @@ internal sealed class BucketStandIn : IAsyncDisposable
         context.Response.StatusCode = Uploads.TryRemove(id, out _) ? 204 : 404;
         return Task.CompletedTask;
     }
+
+    private string Tag(string key) =>
+        Tags.TryGetValue(key, out var tag) ? tag : Parts.TryGetValue(key, out var parts) ? TagOfParts(Objects[key].Content, parts) : Tag(Objects[key].Content);
 
     private static string Tag(byte[] content) => Convert.ToHexStringLower(MD5.HashData(content));
 

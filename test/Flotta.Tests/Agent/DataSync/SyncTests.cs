@@ -17,6 +17,7 @@ public sealed class SyncTests : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("flotta-");
     private readonly Report _report = new();
     private readonly DataStates _states = new();
+    private readonly TransferCounters _counters = new();
 
     public SyncTests()
     {
@@ -48,6 +49,40 @@ public sealed class SyncTests : IDisposable
         var second = await RoundAsync(bucket, Both);
         (second.Sent, second.Fetched, second.Problems.Count).ShouldBe((0, 0, 0));
         second.Listed.ShouldBe(first.Listed);
+    }
+
+    [Fact]
+    public async Task What_arrived_is_counted_and_what_did_not_is_not()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        Write("out/a", "hello");
+        Write("out/b", "you");
+        Write("out/refused", "no");
+        bucket.Put("prices/c", "1;2");
+        bucket.Put("prices/../d", "no path");
+        bucket.Instead = async context =>
+        {
+            if (!context.Request.Path.Value!.EndsWith("/refused", StringComparison.Ordinal))
+                return false;
+            context.Response.StatusCode = 400;
+            await context.Response.WriteAsync("<Error><Code>EntityTooLarge</Code></Error>");
+            return true;
+        };
+        _counters.Follow([Data]);
+        _counters.All.ShouldBe([new Transferred("till", "egress"), new Transferred("till", "ingress")]);
+        await RoundAsync(bucket, Both);
+        var (egress, ingress) = (_counters.All.Single(one => one.Direction == "egress"), _counters.All.Single(one => one.Direction == "ingress"));
+        (egress.Workload, egress.Files, egress.Bytes).ShouldBe(("till", 2, 8));
+        (ingress.Workload, ingress.Files, ingress.Bytes).ShouldBe(("till", 1, 3));
+        egress.Time.ShouldBeGreaterThan(TimeSpan.Zero);
+        ingress.Time.ShouldBeGreaterThan(TimeSpan.Zero);
+        await RoundAsync(bucket, Both);
+        _counters.All.Single(one => one.Direction == "egress").ShouldBe(egress);
+        Write("out/a", "hello again");
+        await RoundAsync(bucket, Both);
+        _counters.All.Single(one => one.Direction == "egress").Bytes.ShouldBe(8 + 11);
+        _counters.Follow([Data with { Ingress = [] }]);
+        _counters.All.ShouldHaveSingleItem().Bytes.ShouldBe(8 + 11);
     }
 
     [Fact]
@@ -224,6 +259,187 @@ public sealed class SyncTests : IDisposable
     }
 
     [Fact]
+    public async Task What_parts_were_joined_to_is_compared_with_what_was_sent_and_sent_anew_when_it_is_something_else()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        var content = RandomNumberGenerator.GetBytes(20 << 20);
+        await File.WriteAllBytesAsync(Export("out/large"), content, TestContext.Current.CancellationToken);
+        bucket.Instead = context =>
+        {
+            if (context.Request.Query["partNumber"] != "2")
+                return Task.FromResult(false);
+            context.Abort();
+            return Task.FromResult(true);
+        };
+        await RoundAsync(bucket, Both);
+        bucket.Instead = null;
+        // The server loses the middle of it, and says so by the ETag and by nothing else.
+        bucket.Tags["backup/large"] = BucketStandIn.TagOfParts(new byte[20 << 20], 8 << 20, 8 << 20, 4 << 20);
+        var round = await RoundAsync(bucket, Both);
+        round.Failed.ShouldBeTrue();
+        round.Problems.ShouldHaveSingleItem().ShouldContain("out/large: what the parts were joined to is not what was sent");
+        _counters.All.ShouldBeEmpty();
+        File.Exists(Places.Uploads("till")).ShouldBeFalse();
+        bucket.Tags.Clear();
+        bucket.Requests.Clear();
+        (await RoundAsync(bucket, Both with { List = false })).Problems.ShouldBeEmpty();
+        bucket.Requests.Count(request => request.Contains("partNumber=", StringComparison.Ordinal)).ShouldBe(3);
+        bucket.Objects["backup/large"].Content.ShouldBe(content);
+    }
+
+    [Theory]
+    [InlineData("opaque")]
+    [InlineData("00000000000000000000000000000000")]
+    public async Task An_ETag_of_a_whole_that_says_nothing_of_its_parts_is_taken(string tag)
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        await File.WriteAllBytesAsync(Export("out/large"), new byte[20 << 20], TestContext.Current.CancellationToken);
+        bucket.Tags["backup/large"] = tag;
+        var round = await RoundAsync(bucket, Both);
+        (round.Sent, round.Problems.Count).ShouldBe((1, 0));
+    }
+
+    [Theory]
+    [InlineData(700)]
+    [InlineData(300, 300, 100)]
+    [InlineData(300, 300, 100, 0)]
+    [InlineData(350, 350)]
+    [InlineData(300, 100, 300)]
+    [InlineData(300, 200, 100, 100)]
+    public async Task An_object_of_several_parts_arrives_when_it_is_what_its_ETag_says_and_only_then(params int[] parts)
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        var content = RandomNumberGenerator.GetBytes(700);
+        bucket.PutInParts("prices/a", content, parts);
+        bucket.Tags["prices/a"] = BucketStandIn.TagOfParts([.. content[..699], (byte)~content[699]], parts);
+        var round = await RoundAsync(bucket, Both);
+        round.Problems.ShouldHaveSingleItem().ShouldContain("a: what arrived has another checksum");
+        File.Exists(Export("in/a")).ShouldBeFalse();
+        bucket.Tags.Clear();
+        (await RoundAsync(bucket, Both)).Problems.ShouldBeEmpty();
+        (await File.ReadAllBytesAsync(Export("in/a"), TestContext.Current.CancellationToken)).ShouldBe(content);
+        bucket.Wrong.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("does not know")]
+    [InlineData("encrypted")]
+    [InlineData("403")]
+    [InlineData("501")]
+    [InlineData("nonsense")]
+    public async Task Where_the_server_does_not_say_how_long_its_parts_are_an_object_of_several_parts_is_taken(string how)
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        bucket.PutInParts("prices/a", new byte[700], 300, 300, 100);
+        bucket.Tags["prices/a"] = "00000000000000000000000000000000-3";
+        bucket.TellsParts = how != "does not know";
+        bucket.Instead = context =>
+        {
+            if (context.Request.Method != "HEAD")
+                return Task.FromResult(false);
+            if (int.TryParse(how, System.Globalization.CultureInfo.InvariantCulture, out var status))
+                context.Response.StatusCode = status;
+            if (how == "encrypted")
+                context.Response.Headers["x-amz-server-side-encryption"] = "aws:kms";
+            if (how == "nonsense")
+            {
+                context.Response.Headers.ETag = "\"00000000000000000000000000000000-3\"";
+                context.Response.ContentLength = 699;
+            }
+
+            return Task.FromResult(status != 0 || how == "nonsense");
+        };
+        (await RoundAsync(bucket, Both)).Problems.ShouldBeEmpty();
+        new FileInfo(Export("in/a")).Length.ShouldBe(700);
+    }
+
+    [Fact]
+    public async Task A_download_of_several_parts_that_was_cut_is_compared_as_it_is_on_disk()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        var content = RandomNumberGenerator.GetBytes(6 << 20);
+        bucket.PutInParts("prices/large", content, 4 << 20, 2 << 20);
+        bucket.Instead = async context =>
+        {
+            if (!context.Request.Path.Value!.EndsWith("/large", StringComparison.Ordinal))
+                return false;
+            context.Response.ContentLength = content.Length;
+            await context.Response.Body.WriteAsync(content.AsMemory(0, 3 << 20));
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(500);
+            context.Abort();
+            return true;
+        };
+        (await RoundAsync(bucket, Both)).Failed.ShouldBeTrue();
+        bucket.Instead = null;
+        await using (var half = new FileStream(Directory.GetFiles(Places.Incoming).ShouldHaveSingleItem(), FileMode.Open, FileAccess.Write))
+            half.WriteByte((byte)~content[0]);
+        (await RoundAsync(bucket, Both)).Problems.ShouldHaveSingleItem().ShouldContain("another checksum");
+        File.Exists(Export("in/large")).ShouldBeFalse();
+        (await RoundAsync(bucket, Both)).Problems.ShouldBeEmpty();
+        (await File.ReadAllBytesAsync(Export("in/large"), TestContext.Current.CancellationToken)).ShouldBe(content);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_large_file_goes_out_though_nothing_can_be_written_down_and_leaves_nothing_in_the_bucket_when_it_is_cut(bool cut)
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        await File.WriteAllBytesAsync(Export("out/large"), new byte[20 << 20], TestContext.Current.CancellationToken);
+        CannotBeWritten(Places.Uploads("till"));
+        bucket.Instead = context =>
+        {
+            if (!cut || context.Request.Query["partNumber"] != "2")
+                return Task.FromResult(false);
+            context.Abort();
+            return Task.FromResult(true);
+        };
+        var round = await RoundAsync(bucket, Both);
+        round.Failed.ShouldBe(cut);
+        bucket.Uploads.ShouldBeEmpty();
+        bucket.Objects.ContainsKey("backup/large").ShouldBe(!cut);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_remembered_is_looked_up_in_the_bucket_and_not_sent_again()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        bucket.Clock = bucket.Clock.AddMinutes(1);
+        await RoundAsync(bucket, Both);
+        CannotBeWritten(Places.Memory("till"));
+        using var stop = new CancellationTokenSource();
+        var slice = Slice(bucket);
+        var running = new SyncLoop(Places, _report, _states, _counters, NullLogger<SyncLoop>.Instance, TimeProvider.System)
+            .RunAsync(slice with { Workloads = [slice.Workloads![0] with { Data = slice.Workloads[0].Data! with { IntervalSeconds = 1 } }] }, stop.Token);
+        try
+        {
+            Write("out/a", "hello");
+            await Until.TrueAsync(() => bucket.Text("backup/a") == "hello");
+            var looks = bucket.Requests.Count(request => request.Contains("prefix=prices", StringComparison.Ordinal));
+            await Until.TrueAsync(() => bucket.Requests.Count(request => request.Contains("prefix=prices", StringComparison.Ordinal)) > looks + 4);
+            // Also when the first look goes wrong.
+            var refused = 0;
+            bucket.Instead = context =>
+            {
+                if (context.Request.Query["prefix"] != "backup/" || Interlocked.Increment(ref refused) > 1)
+                    return Task.FromResult(false);
+                context.Response.StatusCode = 503;
+                return Task.FromResult(true);
+            };
+            Write("out/b", "hello");
+            await Until.TrueAsync(() => bucket.Text("backup/b") == "hello");
+            refused.ShouldBeGreaterThan(1);
+            bucket.Requests.Count(request => request.StartsWith("PUT /data/backup/a", StringComparison.Ordinal)).ShouldBe(1);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await Should.ThrowAsync<OperationCanceledException>(running);
+        }
+    }
+
+    [Fact]
     public async Task A_bucket_that_refuses_ends_the_round_at_once_and_says_why()
     {
         await using var bucket = await BucketStandIn.StartAsync();
@@ -281,7 +497,7 @@ public sealed class SyncTests : IDisposable
     {
         await using var bucket = await BucketStandIn.StartAsync();
         bucket.Put("prices/a", "1");
-        var loop = new SyncLoop(Places, _report, _states, NullLogger<SyncLoop>.Instance, TimeProvider.System);
+        var loop = new SyncLoop(Places, _report, _states, _counters, NullLogger<SyncLoop>.Instance, TimeProvider.System);
         using var stop = new CancellationTokenSource();
         var running = loop.RunAsync(Slice(bucket), stop.Token);
         try
@@ -292,6 +508,7 @@ public sealed class SyncTests : IDisposable
             await Until.TrueAsync(() => bucket.Text("backup/deep/new") == "hello", () => string.Join('\n', _report.All));
             await Until.TrueAsync(() => _states.All.TryGetValue("till", out var state) && state is { LastUpload: not null, Problem: null });
             bucket.Requests.Count(request => request.Contains("list-type", StringComparison.Ordinal)).ShouldBeLessThanOrEqualTo(listed + 2);
+            _counters.All.Select(one => (one.Direction, one.Files)).ShouldBe([("egress", 1), ("ingress", 1)], ignoreOrder: true);
         }
         finally
         {
@@ -308,7 +525,7 @@ public sealed class SyncTests : IDisposable
         Write("out/last", "words");
         var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow());
         using var stop = new CancellationTokenSource();
-        var running = new SyncLoop(Places, _report, _states, NullLogger<SyncLoop>.Instance, time).RunAsync(Slice(bucket) with { Workloads = [] }, stop.Token);
+        var running = new SyncLoop(Places, _report, _states, _counters, NullLogger<SyncLoop>.Instance, time).RunAsync(Slice(bucket) with { Workloads = [] }, stop.Token);
         await Until.TrueAsync(() =>
         {
             time.Advance(TimeSpan.FromSeconds(1));
@@ -325,7 +542,7 @@ public sealed class SyncTests : IDisposable
         await using var bucket = await BucketStandIn.StartAsync();
         var slice = Slice(bucket);
         var bad = slice with { Configuration = slice.Configuration! with { Storage = new(bucket.Storage with { AwsAccessKeyId = "?" }) } };
-        await new SyncLoop(Places, _report, _states, NullLogger<SyncLoop>.Instance, TimeProvider.System).RunAsync(bad, TestContext.Current.CancellationToken);
+        await new SyncLoop(Places, _report, _states, _counters, NullLogger<SyncLoop>.Instance, TimeProvider.System).RunAsync(bad, TestContext.Current.CancellationToken);
         _report.All.ShouldHaveSingleItem().ShouldContain("access key id");
         _states.All["till"].Problem.ShouldNotBeNull();
     }
@@ -339,9 +556,12 @@ public sealed class SyncTests : IDisposable
     private async Task<RoundResult> RoundAsync(BucketStandIn bucket, RoundOrder order, WorkloadData? data = null)
     {
         using var client = new S3Client(bucket.Bucket, new Throttle(null, TimeProvider.System), TimeProvider.System);
-        var site = new SyncSite(bucket.Bucket.Identity, client, Places, _report, _states, NullLogger.Instance, TimeProvider.System);
+        var site = new SyncSite(bucket.Bucket.Identity, client, Places, _report, _states, _counters, NullLogger.Instance, TimeProvider.System);
         return await new SyncRound(data ?? Data, site).RunAsync(order, TestContext.Current.CancellationToken);
     }
+
+    // Nobody is too powerful for a folder in the way.
+    private static void CannotBeWritten(string file) => Directory.CreateDirectory(file + ".new");
 
     private string Export(string path) => Path.Combine(Places.Export("till"), path);
 

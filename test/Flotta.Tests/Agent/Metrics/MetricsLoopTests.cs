@@ -97,6 +97,37 @@ public sealed class MetricsLoopTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_the_data_synchronisation_transferred_arrives_under_the_originals_names()
+    {
+        var address = await StartAsync(static _ => Task.CompletedTask);
+        var configuration = Configuration(address);
+        configuration = configuration with { Configuration = configuration.Configuration! with { Metrics = configuration.Configuration.Metrics! with { DataTransfer = new ComponentMetrics { Interval = 1 } } } };
+        await RunUntilAsync(
+            configuration,
+            new FakePods(new PodAddress("127.0.0.1", [])),
+            () => new[] { "files", "bytes", "time", "deleted_files" }.All(what => Has($"__name__=flotta_agent_datasync_{what}_transferred_counter,direction=egress,edgedeviceid=dev1,metric_source=data transfer,workload_name=till")));
+    }
+
+    [Fact]
+    public void What_was_transferred_has_the_originals_names_of_which_all_are_kept_unless_a_list_says_otherwise()
+    {
+        var values = TransferMetrics.Of("till", "ingress", 3, 4096, TimeSpan.FromSeconds(1.5)).ToDictionary(
+            sample => sample.Labels.Labels().Single(label => label.Key == LabelSet.NameLabel).Value,
+            sample => sample.Value,
+            StringComparer.Ordinal);
+        values.ShouldBe(new Dictionary<string, double>(StringComparer.Ordinal)
+        {
+            ["flotta_agent_datasync_files_transferred_counter"] = 3,
+            ["flotta_agent_datasync_bytes_transferred_counter"] = 4096,
+            ["flotta_agent_datasync_time_transferred_counter"] = 1.5,
+            ["flotta_agent_datasync_deleted_files_transferred_counter"] = 0,
+        });
+        var byDefault = MetricsSettings.Of(MetricsSettings.Slice(Configuration("http://receiver"))!).DataTransfer!.Allowed;
+        values.Keys.ShouldAllBe(name => byDefault.Allows(name));
+        byDefault.Allows("flotta_agent_anything_else").ShouldBeFalse();
+    }
+
+    [Fact]
     public void Metrics_are_off_where_nobody_receives_them()
     {
         MetricsSettings.Slice(new DeviceConfigurationMessage()).ShouldBeNull();
@@ -198,6 +229,7 @@ public sealed class MetricsLoopTests : IAsyncDisposable
             DeviceId = "dev1",
             Pods = pods,
             System = new SystemMetrics(new MachineFiles("/")),
+            DataTransfer = () => TransferMetrics.Of("till", "egress", 3, 4096, TimeSpan.FromSeconds(1.5)),
             NodeExporter = new Uri("http://127.0.0.1:1/metrics"),
             Limits = new ScrapeLimits { Deadline = TimeSpan.FromSeconds(deadline) },
         };
