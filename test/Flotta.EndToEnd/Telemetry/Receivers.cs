@@ -23,11 +23,13 @@ internal sealed class Receivers : IAsyncDisposable
     }
 
     /// <summary>What Prometheus answers, null for nothing.</summary>
-    public static async Task<string?> QueryAsync(HttpClient http, int port, string query)
+    public static Task<string?> QueryAsync(HttpClient http, int port, string query) => QueryAsync(http, new Uri(FormattableString.Invariant($"http://127.0.0.1:{port}")), query);
+
+    public static async Task<string?> QueryAsync(HttpClient http, Uri prometheus, string query)
     {
         try
         {
-            using var document = JsonDocument.Parse(await http.GetStringAsync(new Uri(FormattableString.Invariant($"http://127.0.0.1:{port}/api/v1/query?query={Uri.EscapeDataString(query)}"))));
+            using var document = JsonDocument.Parse(await http.GetStringAsync(new Uri(prometheus, "/api/v1/query?query=" + Uri.EscapeDataString(query))));
             var result = document.RootElement.GetProperty("data").GetProperty("result");
             return result.GetArrayLength() > 0 ? result[0].GetProperty("value")[1].GetString() : null;
         }
