@@ -3,14 +3,12 @@ using Flotta.Fleet.CommandLine;
 using Flotta.Fleet.Scenarios;
 using Flotta.Fleet.Transport;
 
-return await FleetCommand.RunAsync(args, Console.Error, RunAsync);
+return await FleetCommand.RunAsync(args, Console.Error, RunAsync, SystemAuthorities.LeaveOut);
 
 static async Task<int> RunAsync(FleetOptions options, CancellationToken cancellationToken)
 {
     try
     {
-        if (options.Kubeconfig is null || Kubeconfig.Read(options.Kubeconfig).CaPem is not null)
-            SystemAuthorities.LeaveOut();
         var report = await new FleetRun(options, Console.Error, TimeProvider.System).RunAsync(cancellationToken);
         if (options.ReportFile is { } file)
             await File.WriteAllTextAsync(file, report.ToJson() + "\n", CancellationToken.None);

@@ -67,7 +67,7 @@ internal static class FleetCommand
     ];
 
     /// <summary>Every verb with its flags; the documentation is held against it.</summary>
-    public static RootCommand Root(TextWriter errors, Func<FleetOptions, CancellationToken, Task<int>> run)
+    public static RootCommand Root(TextWriter errors, Func<FleetOptions, CancellationToken, Task<int>> run, Action<string?>? starting = null)
     {
         return new RootCommand(About)
         {
@@ -84,22 +84,24 @@ internal static class FleetCommand
             var command = new Command(name, description);
             foreach (var option in own.Concat(Common))
                 command.Options.Add(option);
-            command.SetAction((parsed, cancellationToken) => RunAsync(name, parsed, errors, run, cancellationToken));
+            command.SetAction((parsed, cancellationToken) => RunAsync(name, parsed, errors, run, starting, cancellationToken));
             return command;
         }
     }
 
-    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter errors, Func<FleetOptions, CancellationToken, Task<int>> run)
+    /// <param name="starting">Told the kubeconfig before the first certificate is read.</param>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter errors, Func<FleetOptions, CancellationToken, Task<int>> run, Action<string?>? starting = null)
     {
-        var parsed = Root(errors, run).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var parsed = Root(errors, run, starting).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is System.CommandLine.Invocation.ParseErrorAction)
             return Usage(errors, Problem(parsed));
         return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(20), EnableDefaultExceptionHandler = false });
     }
 
     private static async Task<int> RunAsync(
-        string scenario, ParseResult parsed, TextWriter errors, Func<FleetOptions, CancellationToken, Task<int>> run, CancellationToken cancellationToken)
+        string scenario, ParseResult parsed, TextWriter errors, Func<FleetOptions, CancellationToken, Task<int>> run, Action<string?>? starting, CancellationToken cancellationToken)
     {
+        starting?.Invoke(parsed.GetValue(Kubeconfig));
         FleetOptions options;
         try
         {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Flotta.Fleet.Cluster;
 
 namespace Flotta.Fleet.Transport;
 
@@ -8,14 +9,29 @@ namespace Flotta.Fleet.Transport;
 /// </summary>
 internal static partial class SystemAuthorities
 {
-    /// <summary>To be called before the first connection, where every authority that counts is named.</summary>
-    public static void LeaveOut()
+    /// <summary>To be called before the first certificate is read. Where a cluster is trusted because the machine trusts it, all stays as it is.</summary>
+    public static void LeaveOut(string? kubeconfig)
     {
+        if (NeedsThem(kubeconfig))
+            return;
         foreach (var name in (string[])["SSL_CERT_FILE", "SSL_CERT_DIR"])
         {
             Environment.SetEnvironmentVariable(name, "/dev/null");
             // What .NET sets is not what OpenSSL sees.
             _ = SetEnvironment(name, "/dev/null", overwrite: 1);
+        }
+    }
+
+    private static bool NeedsThem(string? kubeconfig)
+    {
+        try
+        {
+            return kubeconfig is not null && Kubeconfig.Read(kubeconfig).CaPem is null;
+        }
+        catch (KubeconfigException)
+        {
+            // Said when it is used.
+            return true;
         }
     }
 
