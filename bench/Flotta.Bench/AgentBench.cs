@@ -6,15 +6,12 @@ namespace Flotta.Bench;
 /// What a device costs that has nothing to do: the contract of the agent, which fails when a limit is passed. Three agents side by side: with nothing, with ten workloads,
 /// thrifty. The last is watched until the end of a held request, since in ten minutes there may be none; the month has four new connections a day on top.
 /// </summary>
-internal sealed class AgentBench(string podman)
+internal sealed class AgentBench(string podman) : AgentContract(new Results(
+    "agent", "What an idle device costs", $"make bench (bench/run.sh agent), {Window.TotalMinutes:0.#} minutes", "measure", "value", "limit", ""))
 {
     private const double Month = 30 * 24 * 3600;
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(150);
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(double.TryParse(Environment.GetEnvironmentVariable("FLOTTA_BENCH_AGENT_MINUTES"), out var minutes) ? minutes : 10);
-    private readonly Results _results = new(
-        "agent", "What an idle device costs", $"make bench (bench/run.sh agent), {Window.TotalMinutes:0.#} minutes", "measure", "value", "limit", "");
-
-    private bool _failed;
 
     /// <summary>Whether every limit was kept.</summary>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
@@ -33,8 +30,7 @@ internal sealed class AgentBench(string podman)
             Directory.Delete(root, recursive: true);
         }
 
-        await _results.WriteAsync(cancellationToken);
-        return !_failed;
+        return await EndAsync(cancellationToken);
     }
 
     private async Task StartsAsync(Plane plane, string root, CancellationToken cancellationToken)
@@ -102,26 +98,6 @@ internal sealed class AgentBench(string podman)
         Row("thrifty: a new connection with all that is said on it", connecting / 1e3, double.PositiveInfinity, "kB");
         Row($"thrifty: a held request, here for {between / 60:N1} minutes", bytes / 1e3, double.PositiveInfinity, "kB", "N2");
         Row("thrifty: on the wire a month, with 4 new connections a day", ((bytes / between * Month) + (connecting * 4 * 30)) / 1e6, 1, "MB", "N2");
-    }
-
-    private void Row(string measure, double value, double limit, string unit, string format = "N1")
-    {
-        var over = value > limit;
-        _failed |= over;
-        _results.Row(measure, $"{Results.Number(value, format)} {unit}".Trim(), double.IsInfinity(limit) ? "" : $"{Results.Number(limit, limit < 1 ? "N1" : "N0")} {unit}".Trim(), over ? "OVER" : "");
-    }
-
-    private static Task UntilAsync(Func<bool> condition, CancellationToken cancellationToken, TimeSpan? patience = null) => UntilAsync(() => Task.FromResult(condition()), cancellationToken, patience);
-
-    private static async Task UntilAsync(Func<Task<bool>> condition, CancellationToken cancellationToken, TimeSpan? patience = null)
-    {
-        var began = Stopwatch.GetTimestamp();
-        while (!await condition())
-        {
-            if (Stopwatch.GetElapsedTime(began) > (patience ?? TimeSpan.FromMinutes(3)))
-                throw new TimeoutException("an agent does not do what the bench waits for");
-            await Task.Delay(TimeSpan.FromMilliseconds(20), cancellationToken);
-        }
     }
 
     private static string Workload(string name) =>

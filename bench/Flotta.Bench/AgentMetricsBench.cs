@@ -9,15 +9,12 @@ namespace Flotta.Bench;
 /// What metrics cost a device. First the log alone, in which a thousand series are stored as often as in a day; then two agents side by side, each with one workload: of one a thousand series are
 /// scraped every second while nobody receives them, of the other nothing.
 /// </summary>
-internal sealed class AgentMetricsBench(string podman)
+internal sealed class AgentMetricsBench(string podman) : AgentContract(new Results(
+    "agent-metrics", "What metrics cost a device", $"make bench (bench/run.sh agent-metrics), {Window.TotalMinutes:0.#} minutes", "measure", "value", "limit", ""))
 {
     private const string Resources = "apis/management.project-flotta.io/v1alpha1/namespaces/default";
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(double.TryParse(Environment.GetEnvironmentVariable("FLOTTA_BENCH_METRICS_MINUTES"), out var minutes) ? minutes : 4);
-    private readonly Results _results = new(
-        "agent-metrics", "What metrics cost a device", $"make bench (bench/run.sh agent-metrics), {Window.TotalMinutes:0.#} minutes", "measure", "value", "limit", "");
-
-    private bool _failed;
 
     /// <summary>Whether every limit was kept.</summary>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
@@ -36,8 +33,7 @@ internal sealed class AgentMetricsBench(string podman)
             Directory.Delete(root, recursive: true);
         }
 
-        await _results.WriteAsync(cancellationToken);
-        return !_failed;
+        return await EndAsync(cancellationToken);
     }
 
     private async Task<double> StoreAsync(string folder, TimeSpan interval, CancellationToken cancellationToken)
@@ -98,29 +94,9 @@ internal sealed class AgentMetricsBench(string podman)
         Row("on disk, a sample of 1,000 series every second", (Bytes(samples) - bytes) / ((double)scrapes * MetricsMix.Series), 5, "bytes", "N2");
     }
 
-    private void Row(string measure, double value, double limit, string unit, string format = "N1")
-    {
-        var over = value > limit;
-        _failed |= over;
-        _results.Row(measure, $"{Results.Number(value, format)} {unit}".Trim(), double.IsInfinity(limit) ? "" : $"{Results.Number(limit)} {unit}", over ? "OVER" : "");
-    }
-
     private static long Bytes(string folder) => Directory.EnumerateFiles(folder, "*.samples").Sum(file => new FileInfo(file).Length);
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-    private static Task UntilAsync(Func<bool> condition, CancellationToken cancellationToken) => UntilAsync(() => Task.FromResult(condition()), cancellationToken);
-
-    private static async Task UntilAsync(Func<Task<bool>> condition, CancellationToken cancellationToken)
-    {
-        var began = Stopwatch.GetTimestamp();
-        while (!await condition())
-        {
-            if (Stopwatch.GetElapsedTime(began) > TimeSpan.FromMinutes(3))
-                throw new TimeoutException("an agent does not do what the bench waits for");
-            await Task.Delay(TimeSpan.FromMilliseconds(100), cancellationToken);
-        }
-    }
 
     private static string ReceiverThatIsAway(int port) =>
         $"""

@@ -194,7 +194,7 @@ internal sealed partial class DeviceAgent : IDisposable
             {
                 // What nobody thought of must not end the device's only way to be mended from afar.
                 if (exception is IOException or UnauthorizedAccessException)
-                    LogNotStored(_logger, exception.Message);
+                    LogTrouble(_logger, exception.Message);
                 else
                     LogFault(_logger, exception);
                 await Task.Delay(_faults.Next(), _time, cancellationToken);
@@ -331,8 +331,8 @@ internal sealed partial class DeviceAgent : IDisposable
     [LoggerMessage(Level = LogLevel.Information, Message = "this device is deregistered and does nothing more until it is started again")]
     private static partial void LogDeregistered(ILogger logger);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "the data folder cannot be used, trying again: {Problem}")]
-    private static partial void LogNotStored(ILogger logger, string problem);
+    [LoggerMessage(Level = LogLevel.Error, Message = "trying again: {Problem}")]
+    private static partial void LogTrouble(ILogger logger, string problem);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "something unforeseen went wrong, trying again")]
     private static partial void LogFault(ILogger logger, Exception exception);

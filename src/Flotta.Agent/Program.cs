@@ -46,14 +46,9 @@ static async Task<int> RunAsync(AgentOptions options)
     {
         return 0;
     }
-    catch (Exception exception) when (exception is AgentStartException or CredentialException)
+    catch (Exception exception) when (exception is AgentStartException or CredentialException or IOException or UnauthorizedAccessException)
     {
         await Console.Error.WriteLineAsync($"flotta-agent: {exception.Message}");
-        return 1;
-    }
-    catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-    {
-        await Console.Error.WriteLineAsync($"flotta-agent: {options.DataDirectory} cannot be used: {exception.Message}");
         return 1;
     }
     catch (Exception exception)

@@ -15,8 +15,9 @@ internal sealed partial class SyslogSender(LogTarget target, LogBuffer buffer, s
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private readonly BackOff _backOff = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2));
     private int _failures;
-    private bool _told;
-    private bool _reached;
+
+    // Null until the first word of it.
+    private bool? _delivers;
 
     /// <summary>Told of each line that is with the target.</summary>
     public Action<LogLine> Sent { get; init; } = static _ => { };
@@ -138,21 +139,20 @@ internal sealed partial class SyslogSender(LogTarget target, LogBuffer buffer, s
         _backOff.Reset();
         _failures = 0;
         TellDropped();
-        if (!_reached)
-            Delivers(null);
-        _reached = true;
-        if (!_told)
+        if (_delivers == true)
             return;
-        _told = false;
-        report.Info("LogTargetReachable", $"The log target {target.Name} takes logs again");
+        var again = _delivers == false;
+        _delivers = true;
+        Delivers(null);
+        if (again)
+            report.Info("LogTargetReachable", $"The log target {target.Name} takes logs again");
     }
 
     private void Failed(string problem)
     {
-        if (++_failures < ToldAfter || _told)
+        if (++_failures < ToldAfter || _delivers == false)
             return;
-        _reached = false;
-        _told = true;
+        _delivers = false;
         Delivers(problem);
         LogUnreachable(logger, target.Name, problem);
         report.Warn("LogTargetUnreachable", $"The log target {target.Name} ({target.Host}:{target.Port}) cannot be reached: {problem}");

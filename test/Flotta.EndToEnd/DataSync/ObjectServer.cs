@@ -1,7 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 
 namespace Flotta.EndToEnd.DataSync;
 
@@ -25,7 +22,9 @@ internal sealed class ObjectServer : IAsyncDisposable
     {
         await InstallAsync();
         var server = new ObjectServer();
-        server.MakeCertificate();
+        using var authority = new LocalAuthority("objects");
+        authority.Issue(server.folder.Path);
+        server.CaPem = authority.Pem;
         await server.StartAgainAsync();
         return server;
     }
@@ -83,22 +82,5 @@ internal sealed class ObjectServer : IAsyncDisposable
             "npm", ["install", "--prefix", Installed, "--no-audit", "--no-fund", "--ignore-scripts", "s3rver@" + Version], deadline: TimeSpan.FromMinutes(3));
         exitCode.ShouldBe(0, "s3rver could not be had from npm: " + said);
         await File.WriteAllTextAsync(Path.Combine(Installed, "whole"), "");
-    }
-
-    private void MakeCertificate()
-    {
-        using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var authority = new CertificateRequest("CN=objects", authorityKey, HashAlgorithmName.SHA256);
-        authority.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        using var ca = authority.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(2));
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        using var certificate = request.Create(ca, TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1), [1, 2, 3, 4]);
-        CaPem = ca.ExportCertificatePem();
-        File.WriteAllText(Path.Combine(folder.Path, "cert.pem"), certificate.ExportCertificatePem());
-        File.WriteAllText(Path.Combine(folder.Path, "key.pem"), key.ExportPkcs8PrivateKeyPem());
     }
 }

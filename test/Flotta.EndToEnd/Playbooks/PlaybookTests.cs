@@ -60,9 +60,7 @@ public sealed class PlaybookTests(ITestOutputHelper log)
     {
         await using var site = await Site.StartAsync("--auto-approve");
         using var folder = new TemporaryFolder();
-        var open = folder.Sub("open");
-        System.IO.File.SetUnixFileMode(folder.Path, Everybody);
-        System.IO.File.SetUnixFileMode(open, Everybody);
+        var open = Open(folder);
         await using var device = site.Device("till-07");
         await device.IsAsync("Connected", "True");
         await site.Plane.KubectlAsync("label", "edgedevice", "till-07", "config/a=once", "config/b=stop", "config/c=again", "config/d=slow", "config/e=options");
@@ -148,9 +146,7 @@ public sealed class PlaybookTests(ITestOutputHelper log)
         await ada.MaySudoAsync();
         await using var site = await Site.StartAsync("--auto-approve");
         using var folder = new TemporaryFolder();
-        var open = folder.Sub("open");
-        System.IO.File.SetUnixFileMode(folder.Path, Everybody);
-        System.IO.File.SetUnixFileMode(open, Everybody);
+        var open = Open(folder);
         await using var device = site.Device("till-07");
         await device.IsAsync("Connected", "True");
         await site.Plane.KubectlAsync("label", "edgedevice", "till-07", "config/a=sudo", "config/b=su", "config/c=refused");
@@ -195,6 +191,15 @@ public sealed class PlaybookTests(ITestOutputHelper log)
             "patch", "edgeconfig", "su", "--type=json", "-p", """[{"op":"replace","path":"/spec/edgePlaybook/playbooks/0/privilegeEscalationOptions/becomeMethod","value":"doas"}]""");
         exitCode.ShouldNotBe(0);
         said.ShouldContain("becomeMethod: Unsupported value: \"doas\"");
+    }
+
+    /// <summary>A folder that everybody may write to.</summary>
+    private static string Open(TemporaryFolder folder)
+    {
+        var open = folder.Sub("open");
+        System.IO.File.SetUnixFileMode(folder.Path, Everybody);
+        System.IO.File.SetUnixFileMode(open, Everybody);
+        return open;
     }
 
     private static async Task IsAsync(Site site, string execution, string type, Device device) =>

@@ -1,9 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net;
 using System.Net.Http;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Flotta.Agent.Duties;
 using Flotta.Agent.Metrics;
 using Flotta.EndToEnd.Faults;
@@ -29,8 +26,8 @@ public sealed class PrometheusFaultTests : IDisposable
     public async Task Whatever_befalls_the_receiver_only_makes_samples_wait()
     {
         await using var disk = await SmallDisk.OfAsync("64m");
-        using var authority = new Authority();
-        using var stranger = new Authority();
+        using var authority = new LocalAuthority("receivers");
+        using var stranger = new LocalAuthority("receivers");
         using var http = new HttpClient(new SocketsHttpHandler { SslOptions = new() { CertificateChainPolicy = authority.Policy } });
         using var log = new SampleLog(Path.Combine(folder.Path, "log"), Retention.Default, TimeProvider.System);
         using var receiver = new RemoteWrite($"https://127.0.0.1:{port}/api/v1/write", authority.Pem, TimeSpan.FromSeconds(3), TimeProvider.System);
@@ -41,21 +38,21 @@ public sealed class PrometheusFaultTests : IDisposable
         try
         {
             await StartAsync(authority, disk.Folder);
-            await SendAsync();
+            Send();
             await ArriveAsync();
 
             prometheus!.Signal(19); // stops it where it stands
-            await SendAsync();
+            Send();
             await ToldAsync("no answer within 3 s");
             prometheus.Signal(18);
             await ArriveAsync();
 
             await StartAsync(authority, disk.Folder); // killed, and with a new key and certificate
-            await SendAsync();
+            Send();
             await ArriveAsync();
 
             await StartAsync(stranger, disk.Folder);
-            await SendAsync();
+            Send();
             await ToldAsync("certificate");
             await StartAsync(authority, disk.Folder);
             await ArriveAsync();
@@ -64,7 +61,7 @@ public sealed class PrometheusFaultTests : IDisposable
             SmallDisk.Fill(filler);
             // More than what is left of the last page.
             log.Append(start, [.. Enumerable.Range(0, 1000).Select(number => new Sample(LabelSet.Of([new(LabelSet.NameLabel, "flotta_many"), new("number", number.ToString(CultureInfo.InvariantCulture))]), number))]);
-            await SendAsync();
+            Send();
             await ToldAsync("it answers 500");
             File.Delete(filler);
             await ArriveAsync();
@@ -81,13 +78,12 @@ public sealed class PrometheusFaultTests : IDisposable
                 await prometheus.DisposeAsync();
         }
 
-        Task SendAsync()
+        void Send()
         {
             var labels = LabelSet.Of([new(LabelSet.NameLabel, "flotta_fault_total")]);
             for (var more = 0; more < 15; more++, appended++)
                 log.Append(start + (appended * 1000), [new Sample(labels, appended)]);
             stored.Set();
-            return Task.CompletedTask;
         }
 
         Task<string?> QueryAsync(string query) => Receivers.QueryAsync(http, new Uri($"https://127.0.0.1:{port}"), query);
@@ -99,7 +95,7 @@ public sealed class PrometheusFaultTests : IDisposable
     private Task ToldAsync(string problem) => Eventually.TrueAsync(() => Task.FromResult(problems.Any(told => told.Contains(problem, StringComparison.Ordinal))), Patience, () => $"'{problem}' is not in {string.Join(" | ", problems)}; {prometheus!.Said}");
 
     /// <summary>Kills the one of before.</summary>
-    private async Task StartAsync(Authority authority, string data)
+    private async Task StartAsync(LocalAuthority authority, string data)
     {
         if (prometheus is not null)
             await prometheus.DisposeAsync();
@@ -110,50 +106,6 @@ public sealed class PrometheusFaultTests : IDisposable
         prometheus = RunningProgram.Start(
             "prometheus",
             [$"--config.file={config}", $"--web.config.file={web}", $"--storage.tsdb.path={data}/tsdb", $"--web.listen-address=127.0.0.1:{port}", "--web.enable-remote-write-receiver", "--log.level=error"]);
-    }
-
-    private sealed class Authority : IDisposable
-    {
-        private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        private readonly X509Certificate2 certificate;
-
-        public Authority()
-        {
-            var request = new CertificateRequest("CN=receivers", key, HashAlgorithmName.SHA256);
-            request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-            certificate = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(10));
-        }
-
-        public string Pem => certificate.ExportCertificatePem();
-
-        public X509ChainPolicy Policy
-        {
-            get
-            {
-                var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-                policy.CustomTrustStore.Add(certificate);
-                return policy;
-            }
-        }
-
-        /// <summary>A new key and certificate for 127.0.0.1.</summary>
-        public void Issue(string folder)
-        {
-            using var own = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var request = new CertificateRequest("CN=127.0.0.1", own, HashAlgorithmName.SHA256);
-            var names = new SubjectAlternativeNameBuilder();
-            names.AddIpAddress(IPAddress.Loopback);
-            request.CertificateExtensions.Add(names.Build());
-            using var issued = request.Create(certificate, TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(5), RandomNumberGenerator.GetBytes(8));
-            File.WriteAllText(Path.Combine(folder, "cert.pem"), issued.ExportCertificatePem());
-            File.WriteAllText(Path.Combine(folder, "key.pem"), own.ExportPkcs8PrivateKeyPem());
-        }
-
-        public void Dispose()
-        {
-            key.Dispose();
-            certificate.Dispose();
-        }
     }
 
     private sealed class Unheard : IDutyReport

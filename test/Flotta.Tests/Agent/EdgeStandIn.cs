@@ -156,6 +156,15 @@ internal sealed class EdgeStandIn : IAsyncDisposable
         }
     }
 
+    /// <summary>The certificate that a registration asks for.</summary>
+    public string Issue(Seen seen)
+    {
+        var info = WireJson.ReadContent(seen.Message.Content, WireJson.Types.RegistrationInfo);
+        var id = seen.Path.Split('/')[^2];
+        using var issued = Authority.Sign(info.CertificateRequest!, $"CN={id}, OU=default, O=flotta-operator", TestAuthority.Now - TimeSpan.FromDays(1), TestAuthority.Now + CertificateLife);
+        return issued.ExportCertificatePem() + "\n";
+    }
+
     private async Task RegisterAsync(Seen seen, HttpContext context)
     {
         if (!Approved)
@@ -164,10 +173,7 @@ internal sealed class EdgeStandIn : IAsyncDisposable
             return;
         }
 
-        var info = WireJson.ReadContent(seen.Message.Content, WireJson.Types.RegistrationInfo);
-        var id = seen.Path.Split('/')[^2];
-        using var issued = Authority.Sign(info.CertificateRequest!, $"CN={id}, OU=default, O=flotta-operator", TestAuthority.Now - TimeSpan.FromDays(1), TestAuthority.Now + CertificateLife);
-        var content = WireJson.ToElement(new RegistrationResponse { Certificate = issued.ExportCertificatePem() + "\n" }, WireJson.Types.RegistrationResponse);
+        var content = WireJson.ToElement(new RegistrationResponse { Certificate = Issue(seen) }, WireJson.Types.RegistrationResponse);
         var response = new MessageResponse { MessageId = seen.Message.MessageId, Directive = seen.Message.Directive, Content = content };
         await context.Response.Body.WriteAsync(WireJson.Write(response, WireJson.Types.MessageResponse));
     }

@@ -49,9 +49,7 @@ public sealed class OriginalServerTests
         {
             // Recorded but for the certificate, which has to be of this device's key.
             var body = JsonNode.Parse(Captures.Body("05-registration-200.json", "response"))!;
-            var info = WireJson.ReadContent(seen.Message.Content, WireJson.Types.RegistrationInfo);
-            using var issued = server.Authority.Sign(info.CertificateRequest!, $"CN={Id}, OU=default, O=flotta-operator", TestAuthority.Now - TimeSpan.FromDays(1), TestAuthority.Now + TimeSpan.FromDays(30));
-            body["content"]!["certificate"] = issued.ExportCertificatePem() + "\n";
+            body["content"]!["certificate"] = server.Issue(seen);
             await http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(body.ToJsonString()));
             return true;
         }

@@ -29,7 +29,11 @@ internal sealed record Plan(IReadOnlyList<WorkloadPlan> Workloads)
         bool outdated = false)
     {
         if (outdated)
-            return new Plan([.. desired.Select(wanted => wanted.Name).Union(actual.Where(pod => pod.Ours && pod.IsOf(pod.Workload)).Select(pod => pod.Workload), StringComparer.Ordinal).Select(name => AsItIs(name, actual, StateOf(name), now))]);
+        {
+            var there = actual.Where(pod => pod.Ours && pod.IsOf(pod.Workload)).Select(pod => pod.Workload);
+            return new Plan([.. desired.Select(wanted => wanted.Name).Union(there, StringComparer.Ordinal).Select(name => AsItIs(name, actual, StateOf(name), now))]);
+        }
+
         var plans = desired.Select(wanted => StillFailing(For(wanted, actual, StateOf(wanted.Name), now), StateOf(wanted.Name))).ToList();
         var names = desired.Select(wanted => wanted.Name).ToHashSet(StringComparer.Ordinal);
         var strays = actual.Where(pod => pod.Ours && !(names.Contains(pod.Workload) && pod.IsOf(pod.Workload)));

@@ -154,13 +154,7 @@ public sealed class SyncTests : IDisposable
         await using var bucket = await BucketStandIn.StartAsync();
         var content = RandomNumberGenerator.GetBytes(20 << 20);
         await File.WriteAllBytesAsync(Export("out/large"), content, TestContext.Current.CancellationToken);
-        bucket.Instead = context =>
-        {
-            if (context.Request.Query["partNumber"] != "2")
-                return Task.FromResult(false);
-            context.Abort();
-            return Task.FromResult(true);
-        };
+        bucket.Instead = CutInSecondPart;
         var cut = await RoundAsync(bucket, Both);
         cut.Failed.ShouldBeTrue();
         bucket.Uploads.ShouldHaveSingleItem().Value.Count.ShouldBe(1);
@@ -180,13 +174,7 @@ public sealed class SyncTests : IDisposable
     {
         await using var bucket = await BucketStandIn.StartAsync();
         await File.WriteAllBytesAsync(Export("out/large"), new byte[20 << 20], TestContext.Current.CancellationToken);
-        bucket.Instead = context =>
-        {
-            if (context.Request.Query["partNumber"] != "2")
-                return Task.FromResult(false);
-            context.Abort();
-            return Task.FromResult(true);
-        };
+        bucket.Instead = CutInSecondPart;
         await RoundAsync(bucket, Both);
         var before = bucket.Uploads.Keys.ShouldHaveSingleItem();
         bucket.Instead = null;
@@ -264,13 +252,7 @@ public sealed class SyncTests : IDisposable
         await using var bucket = await BucketStandIn.StartAsync();
         var content = RandomNumberGenerator.GetBytes(20 << 20);
         await File.WriteAllBytesAsync(Export("out/large"), content, TestContext.Current.CancellationToken);
-        bucket.Instead = context =>
-        {
-            if (context.Request.Query["partNumber"] != "2")
-                return Task.FromResult(false);
-            context.Abort();
-            return Task.FromResult(true);
-        };
+        bucket.Instead = CutInSecondPart;
         await RoundAsync(bucket, Both);
         bucket.Instead = null;
         // The server loses the middle of it, and says so by the ETag and by nothing else.
@@ -388,13 +370,7 @@ public sealed class SyncTests : IDisposable
         await using var bucket = await BucketStandIn.StartAsync();
         await File.WriteAllBytesAsync(Export("out/large"), new byte[20 << 20], TestContext.Current.CancellationToken);
         CannotBeWritten(Places.Uploads("till"));
-        bucket.Instead = context =>
-        {
-            if (!cut || context.Request.Query["partNumber"] != "2")
-                return Task.FromResult(false);
-            context.Abort();
-            return Task.FromResult(true);
-        };
+        bucket.Instead = context => cut ? CutInSecondPart(context) : Task.FromResult(false);
         var round = await RoundAsync(bucket, Both);
         round.Failed.ShouldBe(cut);
         bucket.Uploads.ShouldBeEmpty();
@@ -561,6 +537,14 @@ public sealed class SyncTests : IDisposable
     }
 
     // Nobody is too powerful for a folder in the way.
+    private static Task<bool> CutInSecondPart(HttpContext context)
+    {
+        if (context.Request.Query["partNumber"] != "2")
+            return Task.FromResult(false);
+        context.Abort();
+        return Task.FromResult(true);
+    }
+
     private static void CannotBeWritten(string file) => Directory.CreateDirectory(file + ".new");
 
     private string Export(string path) => Path.Combine(Places.Export("till"), path);
