@@ -57,7 +57,7 @@ Section: admin
 Priority: optional
 Depends: libc6 (>= 2.34), libssl3, zlib1g, ca-certificates, podman (>= 4.3)
 Recommends: nftables, uidmap, slirp4netns
-Suggests: ansible-core
+Suggests: ansible-core, tpm2-tools
 Description: Flotta device agent
  Enrols this machine with a Flotta control plane, runs the workloads that it
  is sent with podman, and tells how they are.

@@ -57,6 +57,8 @@ for purpose in "$@"; do
       need npm npm "fetches the S3 server of the tests"
       [[ -x $syslog_ng/usr/sbin/syslog-ng ]] || unpack=1
       need ansible-playbook ansible-core "runs the playbooks of tests"
+      need swtpm swtpm "a TPM of the tests"
+      need tpm2_unseal tpm2-tools "asks it for the device's key"
       need sudo sudo "by which playbooks of tests become somebody else"
       ;;
     package)

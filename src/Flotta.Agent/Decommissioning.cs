@@ -16,7 +16,7 @@ namespace Flotta.Agent;
 internal static class Decommissioning
 {
     private static readonly string[] OfState = ["desired.json", "desired.previous.json", "events.json", "connection.json", "mounts.json", "images.json", "os-upgrade.json"];
-    private static readonly string[] OfIdentity = ["identity.pem", "identity.previous.pem", "next-key.pem", "bootstrap.pem", "client-id"];
+    private static readonly string[] OfIdentity = ["identity.pem", "identity.previous.pem", "next-key.pem", KeyLock.FileName, KeyLock.LostFileName, "bootstrap.pem", "client-id"];
 
     /// <exception cref="AgentStartException">With a sentence for a person, also when podman could not be asked.</exception>
     public static async Task RunAsync(AgentOptions options, Func<string, DataDirectory, IWorkloads> workloads, ILoggerFactory loggers, CancellationToken cancellationToken)
@@ -52,7 +52,7 @@ internal static class Decommissioning
         try
         {
             return File.Exists(folder["identity.pem"]) && File.ReadAllText(folder["identity.pem"]) is var pem
-                ? Identity.FromPem(pem, pem, "identity.pem", "identity.pem").CommonName
+                ? Identity.NameIn(pem, "identity.pem")
                 : ClientId.Resolve(null, folder, () => null);
         }
         catch (CredentialException exception)

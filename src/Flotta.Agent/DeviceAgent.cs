@@ -58,9 +58,9 @@ internal sealed partial class DeviceAgent : IDisposable
                 ? throw new CredentialException("No bootstrap certificate is given: use --cert-file and --key-file.")
                 : Identity.FromFiles(options.CertFile, options.KeyFile!);
             DeviceId = ClientId.Resolve(options.ClientId, _folder, () => options.CertFile is null ? null : Starting(Bootstrap));
-            _identities = new IdentityStore(_folder, DeviceId, loggers.CreateLogger<IdentityStore>());
-            if (_identities.Load() is null)
-                _ = Starting(Bootstrap);
+            var keys = options.Tpm is { } tpm ? new KeyLock(new Tpm(tpm), _folder, loggers.CreateLogger<KeyLock>()) : KeyLock.None;
+            _identities = new IdentityStore(_folder, DeviceId, keys, loggers.CreateLogger<IdentityStore>());
+            Check(Bootstrap, keys);
             var tags = new Tags(options.TagsFile);
             _events = new EventQueue(_folder["events.json"], loggers.CreateLogger<EventQueue>(), time);
             _connections = new ProvenStore(_folder);
@@ -166,15 +166,44 @@ internal sealed partial class DeviceAgent : IDisposable
         _folder.Dispose();
     }
 
-    private async Task ConnectAsync(CancellationToken cancellationToken)
+    /// <summary>What can only be mended by a person is said at the start. A TPM that does not answer now is not: workloads do not wait for it.</summary>
+    private void Check(Func<Identity> bootstrap, KeyLock keys)
     {
+        if (keys.IsOpen ? _identities.Load() is not null : _identities.IsThere)
+            return;
+        if (keys.IsOpen && _identities.IsLocked)
+            throw new AgentStartException("The device's key is locked by a TPM: use --key-store tpm, or remove the identity with flotta-agent decommission --wipe.");
+        _ = Starting(bootstrap);
+        try
+        {
+            _identities.UnlockAsync(CancellationToken.None).GetAwaiter().GetResult();
+        }
+        catch (TpmException exception)
+        {
+            throw new AgentStartException(exception.Message, exception);
+        }
+    }
+
+    private async Task<Identity?> LoadAsync(CancellationToken cancellationToken)
+    {
+        await _identities.UnlockAsync(cancellationToken);
         var identity = _identities.Load();
         if (identity is not null)
             _enrolment.Resume();
+        return identity;
+    }
+
+    private async Task ConnectAsync(CancellationToken cancellationToken)
+    {
+        Identity? identity = null;
+        var isLoaded = false;
         while (true)
         {
             try
             {
+                if (!isLoaded)
+                    identity = await LoadAsync(cancellationToken);
+                isLoaded = true;
                 identity ??= await _enrolment.RunAsync(cancellationToken);
                 _uplink.Outbound.Use(identity);
                 if (await TalkAsync(cancellationToken) is not { } end)
@@ -193,14 +222,12 @@ internal sealed partial class DeviceAgent : IDisposable
             catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
                 // What nobody thought of must not end the device's only way to be mended from afar.
-                if (exception is IOException or UnauthorizedAccessException)
+                if (exception is IOException or UnauthorizedAccessException or TpmException)
                     LogTrouble(_logger, exception.Message);
                 else
                     LogFault(_logger, exception);
                 await Task.Delay(_faults.Next(), _time, cancellationToken);
-                identity = _identities.Load();
-                if (identity is not null)
-                    _enrolment.Resume();
+                isLoaded = false;
             }
         }
     }

@@ -1,10 +1,15 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace Flotta.EndToEnd;
 
-/// <summary>kill -9 of any part at any moment loses nothing that was acknowledged, and never restarts a container.</summary>
+/// <summary>
+/// kill -9 of any part at any moment loses nothing that was acknowledged, and never restarts a container. In each round something happens on the device that people have to hear of,
+/// once: also when the server was killed while it was told.
+/// </summary>
 public sealed class KilledTests(ITestOutputHelper log)
 {
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private static readonly int Rounds = Environment.GetEnvironmentVariable("FLOTTA_SOAK") is null ? 8 : 200;
 
     [Fact]
@@ -24,8 +29,13 @@ public sealed class KilledTests(ITestOutputHelper log)
         serial.ShouldNotBeEmpty();
 
         var random = new Random(Seed: 7);
+        var told = 0;
+        var again = 0;
         for (var round = 0; round < Rounds; round++)
         {
+            (await ToldAsync(site)).ShouldBe(told, $"told once more after round {round - 1}");
+            var happening = "absent-" + round.ToString(CultureInfo.InvariantCulture);
+            await site.Plane.ApplyAsync(Manifests.Failing(happening, Manifests.OnDevice("till-07")));
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(0, 1500)));
             switch (round % 4)
             {
@@ -54,6 +64,17 @@ public sealed class KilledTests(ITestOutputHelper log)
 
             // What kubectl was told is written is there after the next kill.
             await site.Plane.KubectlAsync("annotate", "--overwrite", "edgedevice", "till-07", "round=" + round.ToString(CultureInfo.InvariantCulture));
+            var before = told;
+            await Eventually.TrueAsync(async () => (told = await ToldAsync(site)) > before, Deadline, () => $"round {round}: nobody heard of {happening}\n{device.Program.Said}");
+            await device.WorkloadIsAsync(happening, "Deploying");
+            await site.Plane.KubectlAsync("delete", "edgeworkload", happening, "--timeout=20s");
+            await Eventually.TrueAsync(async () => await site.Plane.FieldAsync("edgedevice", "till-07", ".status.workloads[*].name") == "hello", Deadline, () => $"round {round}: {happening} is still there\n{device.Program.Said}");
+            told = await ToldAsync(site);
+            // An agent that was killed, or whose podman was, finds out anew and says so; of a server that was killed it knows nothing.
+            if (round % 4 == 0)
+                told.ShouldBe(before + 1, $"round {round}: {happening} was told more than once");
+            else
+                again += told - before - 1;
         }
 
         (await site.Plane.FieldAsync("edgedevice", "till-07", ".metadata.annotations.round")).ShouldBe((Rounds - 1).ToString(CultureInfo.InvariantCulture));
@@ -67,8 +88,13 @@ public sealed class KilledTests(ITestOutputHelper log)
         await site.Plane.KubectlAsync("delete", "edgeworkload", "hello", "--timeout=20s");
         await Eventually.TrueAsync(async () => (await site.PodsAsync()) is ["foreign"], TimeSpan.FromSeconds(60), () => device.Program.Said);
         (await ForeignAsync(site)).ShouldBe(foreign);
-        log.WriteLine($"{Rounds} rounds");
+        log.WriteLine($"{Rounds} rounds, {Rounds} things happened on the device, {again} of them were found out again after a restart");
     }
+
+    /// <summary>How often the server was told of a workload whose image is not there.</summary>
+    private static async Task<int> ToldAsync(Site site) =>
+        JsonNode.Parse(await site.Plane.KubectlAsync("get", "events", "--field-selector", "reason=ImagePullFailed", "-o", "json"))!["items"]!.AsArray()
+            .Sum(one => (int?)one!["count"] ?? 1);
 
     // A pod and a volume that somebody else made, and when they started: made at the first call.
     private static async Task<string> ForeignAsync(Site site)

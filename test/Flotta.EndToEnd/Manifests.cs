@@ -28,6 +28,23 @@ internal static class Manifests
                       hostPort: {{port}}
         """;
 
+    /// <summary>One that fails in the same way each time it is tried, without a network.</summary>
+    public static string Failing(string name, string selector) => $$"""
+        apiVersion: management.project-flotta.io/v1alpha1
+        kind: EdgeWorkload
+        metadata:
+          name: {{name}}
+        spec:
+          {{selector}}
+          type: pod
+          pod:
+            spec:
+              containers:
+                - name: none
+                  image: localhost/flotta-absent:1
+                  imagePullPolicy: Never
+        """;
+
     public static string OnDevice(string device) => $"device: {device}";
 
     public static string Matching(string key, string value) => $"deviceSelector: {{ matchLabels: {{ {key}: {value} }} }}";

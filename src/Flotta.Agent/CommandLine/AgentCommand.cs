@@ -34,6 +34,8 @@ internal static class AgentCommand
     private static readonly Option<string> Systemd = new("--systemd") { Recursive = true, Description = "units of systemd that start workloads at boot, without the agent: auto (where systemd is), on or off [default: auto]", HelpName = "CHOICE" };
     private static readonly Option<string> LogLevel = new("--log-level") { Recursive = true, Description = "error, warn, info, debug or trace [default: info]", HelpName = "LEVEL" };
 
+    private static readonly Option<string> KeyStore = new("--key-store") { Recursive = true, Description = "where the device's own private key is kept: file, tpm (locked by the TPM at /dev/tpmrm0; needs tpm2-tools), or tpm:TCTI for another [default: file]", HelpName = "STORE" };
+
     private static readonly Option<bool?> Thrifty = new("--thrifty") { Recursive = true, Description = "for batteries and links that are paid by the byte: at most 60 times awake an hour and 1 MB a month, at the price of freshness", Arity = ArgumentArity.ZeroOrOne };
 
     // yggdrasil's own that mean something to the daemon alone: accepted everywhere, so that a command line written for it works.
@@ -55,7 +57,7 @@ internal static class AgentCommand
     {
         var command = new RootCommand(About)
         {
-            Config, Server, ClientId, CertFile, KeyFile, CaRoot, PathPrefix, Protocol, DataDir, PodmanSocket, Rootless, RootlessUser, Systemd, LogLevel, Thrifty, DataHost, ExcludeWorker, SocketAddress,
+            Config, Server, ClientId, CertFile, KeyFile, CaRoot, PathPrefix, Protocol, DataDir, PodmanSocket, Rootless, RootlessUser, Systemd, LogLevel, KeyStore, Thrifty, DataHost, ExcludeWorker, SocketAddress,
         };
         command.SetAction((parsed, _) => RunAsync(parsed, Verb.Agent, errors, run));
         foreach (var (verb, name, about) in Verbs)
@@ -109,6 +111,7 @@ internal static class AgentCommand
             RootlessUser = parsed.GetValue(RootlessUser),
             Systemd = parsed.GetValue(Systemd),
             LogLevel = parsed.GetValue(LogLevel),
+            KeyStore = parsed.GetValue(KeyStore),
             Thrifty = parsed.GetValue(Thrifty),
             DataHost = parsed.GetValue(DataHost),
             ExcludeWorker = parsed.GetValue(ExcludeWorker),

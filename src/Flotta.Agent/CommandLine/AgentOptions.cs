@@ -62,6 +62,9 @@ internal sealed record AgentOptions
 
     public string? SocketAddress { get; init; }
 
+    /// <summary>How the TPM is reached that locks the device's private key; null: the key is in a file, in clear.</summary>
+    public string? Tpm { get; init; }
+
     /// <summary>Decommissioning takes the identity, too.</summary>
     public bool Wipe { get; init; }
 
@@ -107,6 +110,7 @@ internal sealed record AgentOptions
             ExcludedWorkers = flags.ExcludeWorker is { Count: > 0 } excluded ? excluded : file.ExcludeWorker ?? [],
             SocketAddress = Nothing(flags.SocketAddress),
             LogLevel = Level(flags.LogLevel ?? file.LogLevel ?? "info"),
+            Tpm = KeyStore(flags.KeyStore ?? file.KeyStore, verb),
             Thrifty = flags.Thrifty ?? file.Thrifty ?? false,
             UnknownKeys = file.Unknown,
         };
@@ -123,6 +127,15 @@ internal sealed record AgentOptions
             throw new SettingsException(exception.Message, exception);
         }
     }
+
+    private static string? KeyStore(string? word, Verb verb) => word switch
+    {
+        null or "file" => null,
+        _ when verb is Verb.Yggdrasil or Verb.Worker => throw new SettingsException("key-store can only be file here: a daemon of yggdrasil reads its key from key-file."),
+        "tpm" => Identities.Tpm.OfThisMachine,
+        ['t', 'p', 'm', ':', _, ..] => word["tpm:".Length..],
+        _ => throw new SettingsException($"key-store is \"{word}\", which is none of file, tpm, tpm:TCTI."),
+    };
 
     private static string Path(string socket) => socket.StartsWith("unix://", StringComparison.Ordinal) ? socket["unix://".Length..] : socket;
 
@@ -181,6 +194,8 @@ internal sealed record Flags
     public IReadOnlyList<string>? ExcludeWorker { get; init; }
 
     public string? SocketAddress { get; init; }
+
+    public string? KeyStore { get; init; }
 
     public bool? Thrifty { get; init; }
 

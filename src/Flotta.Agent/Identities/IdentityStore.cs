@@ -10,13 +10,39 @@ namespace Flotta.Agent.Identities;
 /// the one before stays as <c>identity.previous.pem</c> until the new one has been answered; <c>next-key.pem</c> is a key that has been
 /// or is about to be sent for signing, so that a registration cut short is repeated with the same key.
 /// </summary>
-internal sealed partial class IdentityStore(DataDirectory folder, string deviceId, ILogger<IdentityStore> logger)
+internal sealed partial class IdentityStore(DataDirectory folder, string deviceId, KeyLock keys, ILogger<IdentityStore> logger)
 {
     private string Current => folder["identity.pem"];
 
     private string PreviousFile => folder["identity.previous.pem"];
 
     private string NextKeyFile => folder["next-key.pem"];
+
+    /// <summary>Whether this device ever had a key of its own; asks nobody for its password.</summary>
+    public bool IsThere => File.Exists(Current) || File.Exists(PreviousFile) || File.Exists(NextKeyFile);
+
+    /// <summary>Whether a key on disk waits for a password.</summary>
+    public bool IsLocked => Files.Any(file => File.Exists(file) && Identity.IsEncrypted(File.ReadAllText(file)));
+
+    private string[] Files => [Current, PreviousFile, NextKeyFile];
+
+    /// <summary>Has the keys' password given back, if there is one, and locks with it what was written in clear before.</summary>
+    /// <exception cref="TpmException">Not now.</exception>
+    public async Task UnlockAsync(CancellationToken cancellationToken)
+    {
+        await keys.OpenAsync(cancellationToken);
+        if (keys.Password is not { } password)
+            return;
+        foreach (var file in Files.Where(file => File.Exists(file)))
+        {
+            var text = await File.ReadAllTextAsync(file, cancellationToken);
+            if (Identity.IsEncrypted(text) || DeviceKey.FromPem(text, null) is not { } key)
+                continue;
+            using (key)
+                DurableFile.Write(file, Encoding.ASCII.GetBytes(key.ToPem(password) + CertificatesOf(text)));
+            LogLocked(logger, file);
+        }
+    }
 
     /// <summary>The identity to start with, or null when the device has to enrol.</summary>
     public Identity? Load() => Read(Current) ?? Read(PreviousFile);
@@ -28,20 +54,20 @@ internal sealed partial class IdentityStore(DataDirectory folder, string deviceI
         if (File.Exists(NextKeyFile))
         {
             // Left by a crash after the certificate was stored: that key is in use, the next certificate gets a new one.
-            if (DeviceKey.FromPem(File.ReadAllText(NextKeyFile)) is { } known && Read(Current) is var current && (current is null || !known.IsKeyOf(current.Certificate)))
+            if (DeviceKey.FromPem(File.ReadAllText(NextKeyFile), keys.Password) is { } known && Read(Current) is var current && (current is null || !known.IsKeyOf(current.Certificate)))
                 return known;
             DurableFile.Delete(NextKeyFile);
         }
 
         var key = DeviceKey.Create(rsa);
-        DurableFile.Write(NextKeyFile, Encoding.ASCII.GetBytes(key.ToPem()));
+        DurableFile.Write(NextKeyFile, Encoding.ASCII.GetBytes(key.ToPem(keys.Password)));
         return key;
     }
 
     public void Replace(DeviceKey key, string certificatePem)
     {
         var staged = Current + ".new";
-        DurableFile.Stage(staged, Encoding.ASCII.GetBytes(key.ToPem() + certificatePem.Trim() + "\n"));
+        DurableFile.Stage(staged, Encoding.ASCII.GetBytes(key.ToPem(keys.Password) + certificatePem.Trim() + "\n"));
         if (File.Exists(Current))
             DurableFile.Rename(Current, PreviousFile);
         DurableFile.Rename(staged, Current);
@@ -62,6 +88,8 @@ internal sealed partial class IdentityStore(DataDirectory folder, string deviceI
         DurableFile.Delete(Current);
     }
 
+    private static string CertificatesOf(string pem) => pem.IndexOf("-----BEGIN CERTIFICATE-----", StringComparison.Ordinal) is >= 0 and var start ? pem[start..] : "";
+
     private Identity? Read(string path)
     {
         if (!File.Exists(path))
@@ -69,7 +97,7 @@ internal sealed partial class IdentityStore(DataDirectory folder, string deviceI
         try
         {
             var pem = File.ReadAllText(path);
-            var identity = Identity.FromPem(pem, pem, path, path);
+            var identity = Identity.FromPem(pem, pem, path, path, keys.Password);
             if (string.Equals(identity.CommonName, deviceId, StringComparison.OrdinalIgnoreCase))
                 return identity;
             LogOther(logger, path, identity.CommonName, deviceId);
@@ -81,6 +109,9 @@ internal sealed partial class IdentityStore(DataDirectory folder, string deviceI
             return null;
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "the key in {Path} is locked by the TPM now; a copy of the disk that was made before still has it")]
+    private static partial void LogLocked(ILogger logger, string path);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the identity file {Path} is damaged and not used: {Problem}")]
     private static partial void LogDamaged(ILogger logger, string path, string problem);

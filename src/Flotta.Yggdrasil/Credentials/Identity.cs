@@ -7,6 +7,7 @@ namespace Flotta.Yggdrasil.Credentials;
 /// <summary>Who we are on the wire: a certificate with its private key, and what stands between it and the CA.</summary>
 public sealed class Identity
 {
+    private const string EncryptedLabel = "ENCRYPTED PRIVATE KEY";
     private static readonly string[] KeyLabels = ["PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"];
 
     private Identity(X509Certificate2 certificate, X509Certificate2Collection chain)
@@ -39,22 +40,27 @@ public sealed class Identity
         return FromPem(certificate, key, certificateFile, keyFile);
     }
 
+    /// <summary>Whether the text has a private key that wants a password (PKCS#8).</summary>
+    public static bool IsEncrypted(string pem) => HasKey(pem, [EncryptedLabel]);
+
     /// <summary>Takes PKCS#8, SEC1 and PKCS#1 keys.</summary>
-    public static Identity FromPem(string certificatePem, string keyPem, string certificateName, string keyName)
+    /// <param name="password">Of a key that is encrypted; one in clear is taken all the same.</param>
+    public static Identity FromPem(string certificatePem, string keyPem, string certificateName, string keyName, string? password = null)
     {
         var chain = Certificates(certificatePem, certificateName);
         if (chain.Count == 0)
             throw new CredentialException($"{certificateName} holds no PEM certificate.");
-        if (!HasKey(keyPem))
+        var isEncrypted = IsEncrypted(keyPem);
+        if (isEncrypted ? password is null : !HasKey(keyPem, KeyLabels))
         {
-            throw new CredentialException(keyPem.Contains("ENCRYPTED", StringComparison.Ordinal)
+            throw new CredentialException(isEncrypted || keyPem.Contains("ENCRYPTED", StringComparison.Ordinal)
                 ? $"The key in {keyName} is encrypted; a device needs it in clear, with mode 0600."
                 : $"{keyName} holds no PEM private key (PKCS#8, SEC1 or PKCS#1).");
         }
 
         try
         {
-            var certificate = X509Certificate2.CreateFromPem(certificatePem, keyPem);
+            var certificate = isEncrypted ? X509Certificate2.CreateFromEncryptedPem(certificatePem, keyPem, password) : X509Certificate2.CreateFromPem(certificatePem, keyPem);
             chain.RemoveAt(0);
             return new Identity(certificate, chain);
         }
@@ -63,6 +69,12 @@ public sealed class Identity
             throw new CredentialException($"The private key in {keyName} is damaged or does not belong to the certificate in {certificateName}.", exception);
         }
     }
+
+    /// <summary>The common name of the first certificate; its key may be locked or absent.</summary>
+    /// <exception cref="CredentialException">There is none.</exception>
+    public static string NameIn(string certificatePem, string name) => Certificates(certificatePem, name) is [var first, ..]
+        ? first.GetNameInfo(X509NameType.SimpleName, forIssuer: false)
+        : throw new CredentialException($"{name} holds no PEM certificate.");
 
     internal static X509Certificate2Collection Certificates(string pem, string name)
     {
@@ -82,12 +94,12 @@ public sealed class Identity
     private static bool IsDamage(Exception exception) =>
         exception is CryptographicException or ArgumentException or NotSupportedException or FormatException or OverflowException or InvalidOperationException;
 
-    private static bool HasKey(string pem)
+    private static bool HasKey(string pem, string[] labels)
     {
         ReadOnlySpan<char> rest = pem;
         while (PemEncoding.TryFind(rest, out var fields))
         {
-            if (KeyLabels.Contains(rest[fields.Label].ToString(), StringComparer.Ordinal))
+            if (labels.Contains(rest[fields.Label].ToString(), StringComparer.Ordinal))
                 return true;
             rest = rest[fields.Location.End..];
         }

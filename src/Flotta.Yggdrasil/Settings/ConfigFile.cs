@@ -42,6 +42,9 @@ public sealed record ConfigFile
     /// <summary>Only of meaning to the daemon.</summary>
     public IReadOnlyList<string>? ExcludeWorker { get; init; }
 
+    /// <summary>file, tpm or tpm:TCTI: where the device's own private key is kept.</summary>
+    public string? KeyStore { get; init; }
+
     public bool? Thrifty { get; init; }
 
     /// <summary>Keys that mean nothing to this agent: worth a warning, not a refusal.</summary>
@@ -75,6 +78,7 @@ public sealed record ConfigFile
                 "rootless" => file with { Rootless = Text() },
                 "rootless-user" => file with { RootlessUser = Text() },
                 "systemd" => file with { Systemd = Text() },
+                "key-store" => file with { KeyStore = Text() },
                 "thrifty" => file with { Thrifty = value as bool? ?? throw new SettingsException($"{path}: thrifty must be true or false.") },
                 _ => file,
             };
@@ -87,7 +91,7 @@ public sealed record ConfigFile
 
     private static bool IsKnown(string key) =>
         key is "log-level" or "cert-file" or "key-file" or "ca-root" or "path-prefix" or "protocol" or "server" or "client-id" or "data-dir" or "podman-socket"
-            or "data-host" or "exclude-worker" or "rootless" or "rootless-user" or "systemd" or "thrifty"
+            or "data-host" or "exclude-worker" or "rootless" or "rootless-user" or "systemd" or "thrifty" or "key-store"
         || Ignored.Contains(key, StringComparer.Ordinal);
 
     // One file may also be written without the brackets.

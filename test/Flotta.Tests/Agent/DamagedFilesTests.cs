@@ -40,7 +40,7 @@ public sealed class DamagedFilesTests : IDisposable
         File.WriteAllText(folder["identity.previous.pem"], key + "\n" + certificate + "\n");
         var (next, nextKey) = authority.Issue("CN=dev1");
         File.WriteAllText(folder["identity.pem"], nextKey + "\n" + next + "\n");
-        var store = new IdentityStore(folder, "dev1", NullLogger<IdentityStore>.Instance);
+        var store = new IdentityStore(folder, "dev1", KeyLock.None, NullLogger<IdentityStore>.Instance);
         // 100 of them: reading keys takes its time.
         Damage(folder["identity.pem"], () => store.Load().ShouldNotBeNull(), rounds: 100);
     }

@@ -15,7 +15,7 @@ public sealed class IdentityStoreTests : IDisposable
     public IdentityStoreTests()
     {
         _folder = DataDirectory.Open(_path);
-        _store = new IdentityStore(_folder, "dev1", NullLogger<IdentityStore>.Instance);
+        _store = new IdentityStore(_folder, "dev1", KeyLock.None, NullLogger<IdentityStore>.Instance);
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class IdentityStoreTests : IDisposable
     public void After_the_certificate_is_stored_the_next_one_gets_a_new_key()
     {
         using var key = _store.NextKey(rsa: false);
-        var pem = key.ToPem();
+        var pem = key.ToPem(null);
         Register();
         File.WriteAllText(In("next-key.pem"), pem);
         using var next = _store.NextKey(rsa: false);
@@ -94,8 +94,8 @@ public sealed class IdentityStoreTests : IDisposable
     public void An_identity_of_another_device_is_not_used()
     {
         Register();
-        new IdentityStore(_folder, "dev2", NullLogger<IdentityStore>.Instance).Load().ShouldBeNull();
-        new IdentityStore(_folder, "DEV1", NullLogger<IdentityStore>.Instance).Load().ShouldNotBeNull();
+        new IdentityStore(_folder, "dev2", KeyLock.None, NullLogger<IdentityStore>.Instance).Load().ShouldBeNull();
+        new IdentityStore(_folder, "DEV1", KeyLock.None, NullLogger<IdentityStore>.Instance).Load().ShouldNotBeNull();
     }
 
     [Fact]
