@@ -7,6 +7,9 @@ using k8s.Models;
 
 namespace Flotta.Kube;
 
+/// <summary>In what something was said that may arrive more than once, and how often it was said in it. Null: it arrives once.</summary>
+public readonly record struct EventReport(string? Id, int Count = 1);
+
 /// <summary>
 /// Writes core/v1 Events. The same word about the same object becomes a higher count of one Event, also across replicas and restarts:
 /// an Event's name follows from what it says. Many different words for the same reason become one Event too, which says the latest of them: a workload
@@ -23,14 +26,17 @@ public sealed class EventRecorder(KubeApi api, string component, string instance
     private const int Remembered = 4096;
     private const string Combined = "(combined from similar events): ";
 
-    // A device sends one report at a time, and the next when the last is answered; a few more for whoever does not.
-    private const int ReportsRemembered = 8;
-    private const string Reports = "flotta/counted-reports";
+    /// <summary>How many reports an Event remembers: a device that names its events sends so many at once, and the next when these are answered.</summary>
+    public const int ReportsRemembered = 32;
+    private const string Counted = "flotta/counted-reports";
 
     private readonly EventFlood flood = new(time);
 
     // What we believe an Event's count and resourceVersion to be; only saves a read.
     private readonly ConcurrentDictionary<ObjectKey, Corev1Event> known = new();
+
+    // Events of many words that were not there when this process asked for the first time; those that came since are known.
+    private readonly ConcurrentDictionary<ObjectKey, byte> absent = new();
 
     public Task RecordAsync<T>(T about, string type, string reason, string message, CancellationToken cancellationToken)
         where T : IKubernetesObject<V1ObjectMeta>
@@ -43,32 +49,45 @@ public sealed class EventRecorder(KubeApi api, string component, string instance
             NamespaceProperty = about.Metadata.NamespaceProperty,
             Uid = about.Metadata.Uid,
         };
-        return RecordAsync(reference, type, reason, message, 1, cancellationToken);
+        return RecordAsync(reference, type, reason, message, [new EventReport(null)], cancellationToken);
     }
 
-    /// <param name="report">The report in which it was said, where that may arrive more than once; the same one is never counted again.</param>
+    /// <param name="reports">How often it was said, and in what; those that are in the Event's count already are not counted again.</param>
     public async Task RecordAsync(
-        V1ObjectReference about, string type, string reason, string message, int count, CancellationToken cancellationToken, string? report = null)
+        V1ObjectReference about, string type, string reason, string message, IReadOnlyList<EventReport> reports, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(about);
         ArgumentNullException.ThrowIfNull(message);
+        ArgumentNullException.ThrowIfNull(reports);
         var similar = flood.Combines((about.Uid ?? about.Name, type, reason), message);
-        if (similar)
-            message = Combined + message;
-        if (message.Length > LongestMessage)
-            message = message[..(LongestMessage - 1)] + "…";
-        var key = new ObjectKey(string.IsNullOrEmpty(about.NamespaceProperty) ? "default" : about.NamespaceProperty, NameOf(about, type, reason, similar ? Combined : message));
+        var combined = Shortened(Combined + message);
+        message = similar ? combined : Shortened(message);
+        ObjectKey Key(string text) => new(string.IsNullOrEmpty(about.NamespaceProperty) ? "default" : about.NamespaceProperty, NameOf(about, type, reason, text));
+        var key = Key(similar ? Combined : message);
         // One report may have several words that are combined; each of them counts.
-        var mark = string.IsNullOrEmpty(report) ? null : Hash(similar ? report + '\n' + message : report);
+        var said = reports.Select(report => (Mark: MarkOf(report, similar ? combined : null), report.Count)).ToList();
+        if (!similar && said.Exists(one => one.Mark != null))
+        {
+            // Before a restart, or by another replica, it may have been one of many.
+            var before = ReportsIn(await CombinedAsync(Key(Combined), cancellationToken));
+            said = [.. said.Where((_, index) => MarkOf(reports[index], combined) is not { } mark || !before.Contains(mark, StringComparer.Ordinal))];
+            if (said.Count == 0)
+                return;
+        }
+
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                if (known.TryGetValue(key, out var present) && mark != null && ReportsIn(present).Contains(mark, StringComparer.Ordinal))
+                var counted = known.TryGetValue(key, out var present) ? ReportsIn(present) : [];
+                var news = said.Where(one => one.Mark == null || !counted.Contains(one.Mark, StringComparer.Ordinal)).ToList();
+                if (news.Count == 0)
                     return;
+                var count = news.Sum(one => one.Count);
+                var marks = counted.Concat(news.Select(one => one.Mark).OfType<string>()).TakeLast(ReportsRemembered).ToList();
                 var stored = present != null
-                    ? await AgainAsync(key, present, similar ? message : null, count, mark, cancellationToken)
-                    : await FirstAsync(key, about, type, reason, message, count, mark, cancellationToken);
+                    ? await AgainAsync(key, present, similar ? message : null, count, marks, cancellationToken)
+                    : await FirstAsync(key, about, type, reason, message, count, marks, cancellationToken);
                 Know(key, stored);
                 return;
             }
@@ -85,7 +104,28 @@ public sealed class EventRecorder(KubeApi api, string component, string instance
         }
     }
 
-    private Task<Corev1Event> FirstAsync(ObjectKey key, V1ObjectReference about, string type, string reason, string message, int count, string? mark, CancellationToken cancellationToken)
+    private async Task<Corev1Event?> CombinedAsync(ObjectKey key, CancellationToken cancellationToken)
+    {
+        if (known.TryGetValue(key, out var present) || absent.ContainsKey(key))
+            return present;
+        if (await api.GetAsync<Corev1Event>(key, cancellationToken) is { } found)
+        {
+            Know(key, found);
+            return found;
+        }
+
+        if (absent.Count >= Remembered)
+            absent.Clear();
+        absent[key] = default;
+        return null;
+    }
+
+    private static string? MarkOf(EventReport report, string? combined) =>
+        string.IsNullOrEmpty(report.Id) ? null : Hash(combined == null ? report.Id : report.Id + '\n' + combined);
+
+    private static string Shortened(string message) => message.Length > LongestMessage ? message[..(LongestMessage - 1)] + "…" : message;
+
+    private Task<Corev1Event> FirstAsync(ObjectKey key, V1ObjectReference about, string type, string reason, string message, int count, List<string> marks, CancellationToken cancellationToken)
     {
         var now = Now();
         return api.CreateAsync(
@@ -97,7 +137,7 @@ public sealed class EventRecorder(KubeApi api, string component, string instance
                 {
                     Name = key.Name,
                     NamespaceProperty = key.Namespace,
-                    Annotations = mark == null ? null : new Dictionary<string, string>(StringComparer.Ordinal) { [Reports] = mark },
+                    Annotations = marks.Count == 0 ? null : new Dictionary<string, string>(StringComparer.Ordinal) { [Counted] = string.Join(',', marks) },
                 },
                 InvolvedObject = about,
                 Type = type,
@@ -113,11 +153,11 @@ public sealed class EventRecorder(KubeApi api, string component, string instance
             cancellationToken);
     }
 
-    private Task<Corev1Event> AgainAsync(ObjectKey key, Corev1Event present, string? message, int count, string? mark, CancellationToken cancellationToken)
+    private Task<Corev1Event> AgainAsync(ObjectKey key, Corev1Event present, string? message, int count, List<string> marks, CancellationToken cancellationToken)
     {
         var metadata = new JsonObject { ["resourceVersion"] = present.Metadata.ResourceVersion };
-        if (mark != null)
-            metadata["annotations"] = new JsonObject { [Reports] = string.Join(',', ReportsIn(present).TakeLast(ReportsRemembered - 1).Append(mark)) };
+        if (marks.Count > 0)
+            metadata["annotations"] = new JsonObject { [Counted] = string.Join(',', marks) };
         var patch = new JsonObject
         {
             ["metadata"] = metadata,
@@ -129,8 +169,8 @@ public sealed class EventRecorder(KubeApi api, string component, string instance
         return api.MergePatchAsync<Corev1Event>(key, patch, cancellationToken);
     }
 
-    private static string[] ReportsIn(Corev1Event present) =>
-        present.Metadata.Annotations?.TryGetValue(Reports, out var marks) == true ? marks.Split(',', StringSplitOptions.RemoveEmptyEntries) : [];
+    private static string[] ReportsIn(Corev1Event? present) =>
+        present?.Metadata.Annotations?.TryGetValue(Counted, out var marks) == true ? marks.Split(',', StringSplitOptions.RemoveEmptyEntries) : [];
 
     private void Know(ObjectKey key, Corev1Event stored)
     {

@@ -69,6 +69,7 @@ public sealed class KilledTests(ITestOutputHelper log)
             await device.WorkloadIsAsync(happening, "Deploying");
             await site.Plane.KubectlAsync("delete", "edgeworkload", happening, "--timeout=20s");
             await Eventually.TrueAsync(async () => await site.Plane.FieldAsync("edgedevice", "till-07", ".status.workloads[*].name") == "hello", Deadline, () => $"round {round}: {happening} is still there\n{device.Program.Said}");
+            await Eventually.TrueAsync(() => Task.FromResult(!File.Exists(Path.Combine(device.Folder, "events.json"))), Deadline, () => $"round {round}: something is not told yet\n{device.Program.Said}");
             told = await ToldAsync(site);
             // An agent that was killed, or whose podman was, finds out anew and says so; of a server that was killed it knows nothing.
             if (round % 4 == 0)

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Flotta.Agent.Outbox;
 using Flotta.Wire;
 using Microsoft.Extensions.Logging;
@@ -10,9 +11,15 @@ internal sealed class EventQueue(string? path = null, ILogger<EventQueue>? logge
 {
     private readonly DurableQueue<DeviceEvent> _queue = new(path, WireJson.Types.DeviceEvent, logger ?? (ILogger)NullLogger.Instance, time ?? TimeProvider.System, most);
 
-    public void Add(string reason, string message, string type) => _queue.Add(new DeviceEvent { Reason = reason, Message = message, Type = type });
+    /// <summary>What one heartbeat carries: as many as the server still knows when they come a second time.</summary>
+    public const int MostAtOnce = 32;
 
-    public Waiting<DeviceEvent> Peek() => _queue.Peek();
+    /// <summary>It has a name from the start, since an agent that is killed sends it again in another heartbeat.</summary>
+    public void Add(string reason, string message, string type) =>
+        _queue.Add(new DeviceEvent { Reason = reason, Message = message, Type = type, Id = RandomNumberGenerator.GetHexString(16, lowercase: true) });
+
+    /// <summary>The oldest, for one heartbeat.</summary>
+    public Waiting<DeviceEvent> Peek() => _queue.Peek(MostAtOnce);
 
     public void Done(Waiting<DeviceEvent> told) => _queue.Done(told);
 
@@ -26,6 +33,7 @@ internal sealed class EventQueue(string? path = null, ILogger<EventQueue>? logge
             Reason = "EventsDropped",
             Message = FormattableString.Invariant($"{waiting.Dropped} earlier events were dropped, the first at {waiting.DroppedSince:u}, while the server could not be reached"),
             Type = EventTypes.Warn,
+            Id = FormattableString.Invariant($"dropped-{waiting.DroppedSince?.ToUnixTimeMilliseconds():x}-{waiting.Dropped}"),
         };
         return [gap, .. waiting.Entries];
     }

@@ -120,7 +120,12 @@ internal sealed partial class HeartbeatLoop : IDisposable
         var message = Message.Data(Directives.Heartbeat, content, _time.GetUtcNow());
         var answer = await _transport.PostAsync(Channel.Data, message, cancellationToken);
         if (answer.IsOk || IsPoison(answer))
+        {
             _events.Done(waiting);
+            if (waiting.HasMore)
+                _news.Set();
+        }
+
         if (answer.IsOk)
             _playbooks.Done(playbooks);
         (_told, _quiet) = answer.IsOk ? (beat, answer.Quiet) : (null, null);

@@ -6,9 +6,10 @@ using Microsoft.Extensions.Logging;
 namespace Flotta.Agent.Outbox;
 
 /// <summary>What is waiting, oldest first.</summary>
-/// <param name="Last">To give to <see cref="DurableQueue{T}.Done"/> when the server has taken it.</param>
+/// <param name="Last">Of these; to give to <see cref="DurableQueue{T}.Done"/> when the server has taken them.</param>
+/// <param name="HasMore">Others wait behind these.</param>
 /// <param name="Dropped">How many of before had to be dropped, and were not told of yet.</param>
-internal sealed record Waiting<T>(IReadOnlyList<T> Entries, long Last, int Dropped, DateTimeOffset? DroppedSince);
+internal sealed record Waiting<T>(IReadOnlyList<T> Entries, long Last, int Dropped, DateTimeOffset? DroppedSince, bool HasMore);
 
 /// <summary>
 /// What may not be lost: on disk, in one file replaced whole, from the moment it happened until the server has answered. Bounded in number and
@@ -47,11 +48,14 @@ internal sealed partial class DurableQueue<T>
         }
     }
 
-    /// <summary>Stays until <see cref="Done"/>.</summary>
-    public Waiting<T> Peek()
+    /// <summary>The oldest; they stay until <see cref="Done"/>.</summary>
+    public Waiting<T> Peek(int most = int.MaxValue)
     {
         lock (_lock)
-            return new Waiting<T>([.. _entries.Select(one => one.Entry)], _next - 1, _dropped, _droppedSince);
+        {
+            var taken = _entries.Take(most).ToList();
+            return new Waiting<T>([.. taken.Select(one => one.Entry)], taken is [.., var last] ? last.Number : _next - 1, _dropped, _droppedSince, taken.Count < _entries.Count);
+        }
     }
 
     /// <summary>The server has taken it, and heard of what was dropped before.</summary>

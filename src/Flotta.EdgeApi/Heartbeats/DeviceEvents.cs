@@ -25,26 +25,29 @@ internal sealed class DeviceEvents(EventRecorder recorder)
             Uid = device.Metadata.Uid,
         };
 
-        // A device that got no answer sends the same message again, perhaps to another replica: the Event itself knows which messages it counts. Here only requests are saved.
+        // A device that got no answer says it again, perhaps to another replica: the Event itself knows what it counts, by the event's id or else by the message's. Here only requests are saved.
         var done = session.EventsOf(messageId);
-        foreach (var (said, count) in Distinct(events.Take(Most)).Skip(done))
+        foreach (var (said, reports) in Distinct(events.Take(Most), messageId).Skip(done))
         {
-            await recorder.RecordAsync(about, said.Type, said.Reason, said.Message, count, cancellationToken, messageId);
+            await recorder.RecordAsync(about, said.Type, said.Reason, said.Message, reports, cancellationToken);
             session.RecordedEvents(messageId, ++done);
         }
 
         if (events.Count > Most && done <= Most)
         {
             var message = $"The device sent {events.Count} events at once; {events.Count - Most} of them were dropped";
-            await recorder.RecordAsync(about, EventRecorder.Warning, "EventsDropped", message, 1, cancellationToken, messageId);
+            await recorder.RecordAsync(about, EventRecorder.Warning, "EventsDropped", message, [new EventReport(messageId)], cancellationToken);
             session.RecordedEvents(messageId, Most + 1);
         }
     }
 
-    private static IEnumerable<((string Type, string Reason, string Message) Said, int Count)> Distinct(IEnumerable<Wire.DeviceEvent> events) => events
+    private static IEnumerable<((string Type, string Reason, string Message) Said, IReadOnlyList<EventReport> Reports)> Distinct(IEnumerable<Wire.DeviceEvent> events, string? messageId) => events
         .GroupBy(said => (
             Type: said.Type == Wire.EventTypes.Warn ? EventRecorder.Warning : EventRecorder.Normal,
             Reason: string.IsNullOrWhiteSpace(said.Reason) ? "DeviceEvent" : said.Reason.Length > LongestReason ? said.Reason[..LongestReason] : said.Reason,
             Message: said.Message ?? ""))
-        .Select(group => (group.Key, group.Count()));
+        .Select(group => (group.Key, (IReadOnlyList<EventReport>)[.. group.GroupBy(said => IsId(said.Id) ? said.Id : null, StringComparer.Ordinal).Select(same => same.Key is { } id ? new EventReport(id) : new EventReport(messageId, same.Count()))]));
+
+    // It only has to differ from the others of this device; what is longer than any name of ours is not one.
+    private static bool IsId(string? id) => id is { Length: > 0 and <= 64 };
 }

@@ -128,6 +128,9 @@ public sealed record DeviceEvent
 
     /// <summary>One of <see cref="EventTypes"/>.</summary>
     public string? Type { get; init; }
+
+    /// <summary>Ours: the same each time that this event is sent, in whatever message, so that it counts once.</summary>
+    public string? Id { get; init; }
 }
 
 /// <summary>One entry of the answer to the directive <c>ansible</c>, whose content is a string that holds a JSON array of these.</summary>

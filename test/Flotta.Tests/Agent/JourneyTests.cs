@@ -133,6 +133,9 @@ public sealed class JourneyTests
         told.Heartbeat.Status.ShouldBe(HeartbeatStatuses.Degraded);
         told.Heartbeat.Workloads.ShouldHaveSingleItem().Reason.ShouldBe("ImagePull");
         told.Heartbeat.Events.ShouldHaveSingleItem().Message.ShouldBe("no such image");
+        // In three messages, but by its id the server knows that it is one event.
+        server.Requests.Where(seen => seen.What == Directives.Heartbeat).SelectMany(seen => seen.Heartbeat.Events ?? []).Select(one => one.Id).Distinct(StringComparer.Ordinal)
+            .ShouldHaveSingleItem().ShouldNotBeNullOrEmpty();
         device.Workloads.States = [new WorkloadState("web", "Running", null, null, null)];
         (await server.SeesAsync(seen => seen.What == Directives.Heartbeat && seen.Heartbeat.Workloads?.Any(workload => workload.Status == "Running") == true))
             .Heartbeat.Events.ShouldBe([]);

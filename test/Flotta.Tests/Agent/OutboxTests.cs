@@ -43,6 +43,40 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
+    public void An_event_has_the_same_id_after_a_restart_and_a_gap_has_one_too()
+    {
+        var queue = Queue(most: 2);
+        foreach (var number in Enumerable.Range(1, 3))
+            queue.Add("E", $"{number}", EventTypes.Info);
+        var ids = EventQueue.Told(queue.Peek()).Select(one => one.Id).ToList();
+        ids.ShouldAllBe(id => id!.Length > 0);
+        ids.ShouldBeUnique();
+        EventQueue.Told(Queue(most: 2).Peek()).Select(one => one.Id).ShouldBe(ids);
+    }
+
+    [Fact]
+    public void More_than_one_heartbeat_may_carry_go_in_their_order_with_the_next_ones()
+    {
+        var queue = Queue();
+        foreach (var number in Enumerable.Range(1, 70))
+            queue.Add("E", $"{number}", EventTypes.Info);
+        var told = new List<string?>();
+        var heartbeats = 0;
+        for (var more = true; more; heartbeats++)
+        {
+            var waiting = queue.Peek();
+            waiting.Entries.Count.ShouldBeLessThanOrEqualTo(EventQueue.MostAtOnce);
+            told.AddRange(waiting.Entries.Select(one => one.Message));
+            queue.Done(waiting);
+            more = waiting.HasMore;
+        }
+
+        heartbeats.ShouldBe(3);
+        told.ShouldBe(Enumerable.Range(1, 70).Select(number => $"{number}"));
+        queue.Peek().Entries.ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Large_events_are_bounded_in_bytes_too()
     {
         var queue = Queue();

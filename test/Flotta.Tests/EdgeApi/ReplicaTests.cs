@@ -126,6 +126,48 @@ public sealed class ReplicaTests(EdgeWorld world) : IClassFixture<EdgeWorld>
     }
 
     [Fact]
+    public async Task An_event_with_an_id_counts_once_in_whatever_message_and_to_whichever_replica_it_is_said()
+    {
+        await using var one = await StartAsync("named-one", world.Time);
+        await using var two = await StartAsync("named-two", world.Time);
+        var (id, first, second) = await DeviceAsync(one, two);
+        JsonObject Said(params string[] ids) => new()
+        {
+            ["status"] = "up",
+            ["events"] = new JsonArray([.. ids.Select(name => new JsonObject { ["reason"] = "Failed", ["message"] = "no image", ["type"] = "warn", ["id"] = name })]),
+        };
+        await first.SendAsync(id, "heartbeat", Said("a"), "1").Empty(200);
+        // The agent was killed before it saw the answer, and says it in a message of its own, together with what happened since.
+        await second.SendAsync(id, "heartbeat", Said("a", "b", "c"), "2").Empty(200);
+        await first.SendAsync(id, "heartbeat", Said("c", "d"), "3").Empty(200);
+        (await CountAsync()).ShouldBe(4);
+        // As many as one heartbeat of the agent has, all of them twice.
+        var many = Enumerable.Range(0, Flotta.Agent.Heartbeats.EventQueue.MostAtOnce).Select(number => $"e{number}").ToArray();
+        await first.SendAsync(id, "heartbeat", Said(many), "4").Empty(200);
+        await second.SendAsync(id, "heartbeat", Said(many), "5").Empty(200);
+        (await CountAsync()).ShouldBe(4 + many.Length);
+
+        async Task<int> CountAsync() => (await world.Kube.ListAsync<k8s.Models.Corev1Event>("default", default)).Where(found => found.InvolvedObject.Name == id).Sum(found => found.Count ?? 0);
+    }
+
+    [Fact]
+    public async Task Events_of_many_words_count_once_each_also_when_they_were_combined_and_are_said_again_elsewhere()
+    {
+        await using var one = await StartAsync("many-one", world.Time);
+        await using var two = await StartAsync("many-two", world.Time);
+        var (id, first, second) = await DeviceAsync(one, two);
+        JsonObject Said() => new()
+        {
+            ["status"] = "up",
+            ["events"] = new JsonArray([.. Enumerable.Range(0, 30).Select(number => new JsonObject { ["reason"] = "Failed", ["message"] = $"exit code {number}", ["type"] = "warn", ["id"] = $"e{number}" })]),
+        };
+        await first.SendAsync(id, "heartbeat", Said(), "1").Empty(200);
+        await second.SendAsync(id, "heartbeat", Said(), "2").Empty(200);
+        await first.SendAsync(id, "heartbeat", Said(), "3").Empty(200);
+        (await world.Kube.ListAsync<k8s.Models.Corev1Event>("default", default)).Where(found => found.InvolvedObject.Name == id).Sum(found => found.Count ?? 0).ShouldBe(30);
+    }
+
+    [Fact]
     public async Task A_clock_that_jumps_makes_nobody_silent()
     {
         await using var host = await StartAsync("jumping", world.Time);

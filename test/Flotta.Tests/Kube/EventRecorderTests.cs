@@ -42,7 +42,7 @@ public sealed class EventRecorderTests
     [Fact]
     public async Task An_expired_event_starts_over()
     {
-        api.Then(Event(1, "10")).Then(HttpStatusCode.NotFound, """{"kind":"Status","reason":"NotFound","code":404}""").Then(Event(1, "20"));
+        api.Then(Event(1, "10")).Then(HttpStatusCode.NotFound, ScriptedApi.NotFound).Then(Event(1, "20"));
         await recorder.RecordAsync(about, EventRecorder.Warning, "Failed", "no image", CancellationToken.None);
         await recorder.RecordAsync(about, EventRecorder.Warning, "Failed", "no image", CancellationToken.None);
         api.Requests.Last().ShouldStartWith("POST");
@@ -52,16 +52,50 @@ public sealed class EventRecorderTests
     public async Task A_report_that_an_event_counts_already_is_not_counted_again()
     {
         var reference = new V1ObjectReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "a", NamespaceProperty = "ns", Uid = "u" };
-        api.Then(Event(1, "10"));
-        await recorder.RecordAsync(reference, EventRecorder.Warning, "Failed", "no image", 1, CancellationToken.None, "report-1");
-        var mark = System.Text.Json.Nodes.JsonNode.Parse(api.Requests.Last().Split(' ', 3)[2])!["metadata"]!["annotations"]!["flotta/counted-reports"]!.GetValue<string>();
+        api.Then(HttpStatusCode.NotFound, ScriptedApi.NotFound).Then(Event(1, "10"));
+        await recorder.RecordAsync(reference, EventRecorder.Warning, "Failed", "no image", [new EventReport("report-1")], CancellationToken.None);
+        var mark = MarkIn(api.Requests.Last());
 
         // Another process, which is told by the API server that the Event is there.
         var later = new EventRecorder(api.Connect(new FakeTimeProvider()), "edge-api", "replica-2", new FakeTimeProvider());
-        api.Then(HttpStatusCode.Conflict, """{"kind":"Status","reason":"AlreadyExists","code":409}""").Then(Event(1, "10", mark));
+        api.Then(HttpStatusCode.NotFound, ScriptedApi.NotFound).Then(HttpStatusCode.Conflict, """{"kind":"Status","reason":"AlreadyExists","code":409}""").Then(Event(1, "10", mark));
         var before = api.Requests.Count;
-        await later.RecordAsync(reference, EventRecorder.Warning, "Failed", "no image", 1, CancellationToken.None, "report-1");
-        api.Requests.Skip(before).Select(request => request.Split(' ')[0]).ShouldBe(["POST", "GET"]);
+        await later.RecordAsync(reference, EventRecorder.Warning, "Failed", "no image", [new EventReport("report-1")], CancellationToken.None);
+        api.Requests.Skip(before).Select(request => request.Split(' ')[0]).ShouldBe(["GET", "POST", "GET"]);
+    }
+
+    [Fact]
+    public async Task What_was_one_of_many_before_a_restart_is_not_counted_for_itself_after_it()
+    {
+        var reference = new V1ObjectReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "a", NamespaceProperty = "ns", Uid = "u" };
+        api.Answer = request => request.Method == HttpMethod.Get ? null : Event(1, "10");
+        for (var time = 0; time < 11; time++)
+            await recorder.RecordAsync(reference, EventRecorder.Warning, "Failed", $"exit code {time}", [new EventReport($"report-{time}")], CancellationToken.None);
+        var mark = MarkIn(api.Requests.Last());
+        api.Requests.Last().ShouldContain("combined from similar events");
+
+        var later = new EventRecorder(api.Connect(new FakeTimeProvider()), "edge-api", "replica-1", new FakeTimeProvider());
+        api.Answer = _ => Event(1, "10", mark);
+        var before = api.Requests.Count;
+        await later.RecordAsync(reference, EventRecorder.Warning, "Failed", "exit code 10", [new EventReport("report-10")], CancellationToken.None);
+        api.Requests.Skip(before).Select(request => request.Split(' ')[0]).ShouldBe(["GET"]);
+        // What happens now is news, and the question is not asked again.
+        await later.RecordAsync(reference, EventRecorder.Warning, "Failed", "exit code 10", [new EventReport("report-11")], CancellationToken.None);
+        api.Requests.Skip(before + 1).Select(request => request.Split(' ')[0]).ShouldBe(["POST"]);
+    }
+
+    [Fact]
+    public async Task What_happened_more_than_once_counts_as_often_and_each_of_it_once()
+    {
+        var reference = new V1ObjectReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "a", NamespaceProperty = "ns", Uid = "u" };
+        api.Answer = request => request.Method == HttpMethod.Get ? null : Event(2, "10", MarkIn(api.Requests.Last()));
+        await recorder.RecordAsync(reference, EventRecorder.Warning, "Failed", "no image", [new EventReport("first"), new EventReport("second")], CancellationToken.None);
+        api.Requests.Last().ShouldContain("\"count\":2");
+        // The first two came again because their answer was lost, and one more happened meanwhile.
+        await recorder.RecordAsync(reference, EventRecorder.Warning, "Failed", "no image", [new EventReport("first"), new EventReport("second"), new EventReport("third")], CancellationToken.None);
+        api.Requests.Last().ShouldStartWith("PATCH");
+        api.Requests.Last().ShouldContain("\"count\":3");
+        MarkIn(api.Requests.Last()).Split(',').Length.ShouldBe(3);
     }
 
     [Fact]
@@ -89,12 +123,13 @@ public sealed class EventRecorderTests
     [Fact]
     public async Task Each_word_of_one_report_counts_also_where_they_are_combined()
     {
+        api.Then(HttpStatusCode.NotFound, ScriptedApi.NotFound);
         for (var time = 0; time < 11; time++)
             api.Then(Event(1, "10"));
         for (var time = 0; time < 11; time++)
-            await recorder.RecordAsync(new V1ObjectReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "a", NamespaceProperty = "ns", Uid = "u" }, EventRecorder.Warning, "Failed", $"exit code {time}", 1, CancellationToken.None, "report-1");
+            await recorder.RecordAsync(new V1ObjectReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "a", NamespaceProperty = "ns", Uid = "u" }, EventRecorder.Warning, "Failed", $"exit code {time}", [new EventReport("report-1")], CancellationToken.None);
         api.Then(Event(2, "11"));
-        await recorder.RecordAsync(new V1ObjectReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "a", NamespaceProperty = "ns", Uid = "u" }, EventRecorder.Warning, "Failed", "exit code 12", 1, CancellationToken.None, "report-1");
+        await recorder.RecordAsync(new V1ObjectReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "a", NamespaceProperty = "ns", Uid = "u" }, EventRecorder.Warning, "Failed", "exit code 12", [new EventReport("report-1")], CancellationToken.None);
         api.Requests.Last().ShouldStartWith("PATCH");
         api.Requests.Last().ShouldContain("\"count\":2");
     }
@@ -110,6 +145,9 @@ public sealed class EventRecorderTests
         await recorder.RecordAsync(other, EventRecorder.Warning, "Failed", "exit code 11", CancellationToken.None);
         api.Requests.TakeLast(2).ShouldAllBe(request => request.StartsWith("POST", StringComparison.Ordinal) && !request.Contains("combined", StringComparison.Ordinal));
     }
+
+    private static string MarkIn(string request) =>
+        System.Text.Json.Nodes.JsonNode.Parse(request.Split(' ', 3)[2])!["metadata"]!["annotations"]!["flotta/counted-reports"]!.GetValue<string>();
 
     private static string Event(int count, string version, string reports = "") =>
         $$$"""{"metadata":{"name":"a.1","namespace":"ns","resourceVersion":"{{{version}}}","annotations":{"flotta/counted-reports":"{{{reports}}}"}},"involvedObject":{"name":"a"},"count":{{{count}}}}""";

@@ -11,10 +11,12 @@ internal sealed class ScriptedApi : HttpMessageHandler
 {
     private readonly ConcurrentQueue<Func<HttpRequestMessage, HttpResponseMessage>> script = new();
 
+    public const string NotFound = """{"kind":"Status","reason":"NotFound","code":404}""";
+
     public ConcurrentQueue<string> Requests { get; } = new();
 
-    /// <summary>What to answer when the script is at its end; null: never.</summary>
-    public Func<HttpRequestMessage, string>? Answer { get; set; }
+    /// <summary>What to answer when the script is at its end, with null for what is not there; without it: never.</summary>
+    public Func<HttpRequestMessage, string?>? Answer { get; set; }
 
     public KubeApi Connect(TimeProvider time) => new(new HttpClient(this) { Timeout = Timeout.InfiniteTimeSpan }, new Uri("http://api.invalid"), time);
 
@@ -47,7 +49,11 @@ internal sealed class ScriptedApi : HttpMessageHandler
         if (script.TryDequeue(out var answer))
             return answer(request);
         if (Answer != null)
-            return new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent(Answer(request), Encoding.UTF8, "application/json") };
+        {
+            var found = Answer(request);
+            return new HttpResponseMessage(found == null ? HttpStatusCode.NotFound : HttpStatusCode.OK) { Content = new StringContent(found ?? NotFound, Encoding.UTF8, "application/json") };
+        }
+
         await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
         throw new InvalidOperationException("unreachable");
     }
