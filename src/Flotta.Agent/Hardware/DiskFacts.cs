@@ -1,9 +1,8 @@
-using System.Text.RegularExpressions;
 using Flotta.Wire;
 
 namespace Flotta.Agent.Hardware;
 
-internal static partial class DiskFacts
+internal static class DiskFacts
 {
     private const int MaxDisks = 64;
     private const int MaxGpus = 16;
@@ -19,7 +18,7 @@ internal static partial class DiskFacts
 
     public static IReadOnlyList<Gpu> Gpus(MachineFiles files) =>
     [
-        .. files.Names("/sys/class/drm").Where(name => Card().IsMatch(name)).Take(MaxGpus).Select(name => new Gpu
+        .. files.Names("/sys/class/drm").Where(name => IsCard(name)).Take(MaxGpus).Select(name => new Gpu
         {
             Address = Path.GetFileName(files.Link($"/sys/class/drm/{name}/device")),
             VendorId = files.Text($"/sys/class/drm/{name}/device/vendor"),
@@ -43,7 +42,7 @@ internal static partial class DiskFacts
             Vendor = files.Text(folder + "/device/vendor"),
             Serial = files.Text(folder + "/device/serial") ?? files.Text(folder + "/serial"),
             Wwn = files.Text(folder + "/device/wwid") ?? files.Text(folder + "/wwid"),
-            Hctl = address is not null && Scsi().IsMatch(address) ? address : null,
+            Hctl = IsScsi(address) ? address : null,
             ById = byId.GetValueOrDefault(name),
             ByPath = byPath.GetValueOrDefault(name),
         };
@@ -61,9 +60,11 @@ internal static partial class DiskFacts
         return links;
     }
 
-    [GeneratedRegex(@"^card\d+$", RegexOptions.None, 1000)]
-    private static partial Regex Card();
+    /// <summary>A card itself, <c>card0</c>, and none of its connectors, <c>card0-HDMI-A-1</c>.</summary>
+    private static bool IsCard(string name) => name.StartsWith("card", StringComparison.Ordinal) && IsNumber(name["card".Length..]);
 
-    [GeneratedRegex(@"^\d+:\d+:\d+:\d+$", RegexOptions.None, 1000)]
-    private static partial Regex Scsi();
+    /// <summary>Host, channel, target and logical unit: <c>2:0:0:1</c>.</summary>
+    private static bool IsScsi(string? address) => address?.Split(':') is { Length: 4 } parts && Array.TrueForAll(parts, IsNumber);
+
+    private static bool IsNumber(string text) => text.Length > 0 && text.All(char.IsAsciiDigit);
 }

@@ -1,13 +1,11 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Flotta.Yggdrasil.Credentials;
 
 namespace Flotta.Agent.Identities;
 
 /// <summary>A key of the device's own, and what is asked for with it.</summary>
 internal sealed class DeviceKey : IDisposable
 {
-    private static readonly PbeParameters Encryption = new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, iterationCount: 2048);
     private readonly AsymmetricAlgorithm _key;
 
     private DeviceKey(AsymmetricAlgorithm key) => _key = key;
@@ -15,18 +13,15 @@ internal sealed class DeviceKey : IDisposable
     /// <summary>The same kind as the bootstrap key: an RSA authority signs no ECDSA requests in the original, and the other way round.</summary>
     public static DeviceKey Create(bool rsa) => new(rsa ? RSA.Create(4096) : ECDsa.Create(ECCurve.NamedCurves.nistP256));
 
-    /// <summary>Null when the text holds no key that we could have written, or one that the password does not open.</summary>
-    public static DeviceKey? FromPem(string pem, string? password)
+    /// <summary>Null when the text holds no key that we could have written.</summary>
+    public static DeviceKey? FromPem(string pem)
     {
         AsymmetricAlgorithm[] kinds = [ECDsa.Create(), RSA.Create()];
         foreach (var kind in kinds)
         {
             try
             {
-                if (password is not null && Identity.IsEncrypted(pem))
-                    kind.ImportFromEncryptedPem(pem, password);
-                else
-                    kind.ImportFromPem(pem);
+                kind.ImportFromPem(pem);
                 return new DeviceKey(kind);
             }
             catch (Exception exception) when (exception is CryptographicException or ArgumentException or NotSupportedException or FormatException or OverflowException)
@@ -38,9 +33,7 @@ internal sealed class DeviceKey : IDisposable
         return null;
     }
 
-    /// <param name="password">Null: in clear. Of high entropy, so that few rounds will do.</param>
-    public string ToPem(string? password) =>
-        (password is null ? _key.ExportPkcs8PrivateKeyPem() : _key.ExportEncryptedPkcs8PrivateKeyPem(password, Encryption)) + "\n";
+    public string ToPem() => _key.ExportPkcs8PrivateKeyPem() + "\n";
 
     /// <summary>PEM PKCS#10 with the device's id as its common name, signed with the key it is for.</summary>
     public string Request(string deviceId)

@@ -22,24 +22,21 @@ internal sealed partial class IdentityStore(DataDirectory folder, string deviceI
     public bool IsThere => File.Exists(Current) || File.Exists(PreviousFile) || File.Exists(NextKeyFile);
 
     /// <summary>Whether a key on disk waits for a password.</summary>
-    public bool IsLocked => Files.Any(file => File.Exists(file) && Identity.IsEncrypted(File.ReadAllText(file)));
+    public bool IsLocked => Files.Any(file => File.Exists(file) && KeyLock.IsLocked(File.ReadAllText(file)));
 
     private string[] Files => [Current, PreviousFile, NextKeyFile];
 
-    /// <summary>Has the keys' password given back, if there is one, and locks with it what was written in clear before.</summary>
+    /// <summary>Has what the keys are locked with given back, if they are, and locks those that were written in clear before.</summary>
     /// <exception cref="TpmException">Not now.</exception>
     public async Task UnlockAsync(CancellationToken cancellationToken)
     {
         await keys.OpenAsync(cancellationToken);
-        if (keys.Password is not { } password)
-            return;
-        foreach (var file in Files.Where(file => File.Exists(file)))
+        foreach (var file in Files.Where(file => keys.Locks && File.Exists(file)))
         {
             var text = await File.ReadAllTextAsync(file, cancellationToken);
-            if (Identity.IsEncrypted(text) || DeviceKey.FromPem(text, null) is not { } key)
+            if (KeyLock.IsLocked(text))
                 continue;
-            using (key)
-                DurableFile.Write(file, Encoding.ASCII.GetBytes(key.ToPem(password) + CertificatesOf(text)));
+            DurableFile.Write(file, Encoding.ASCII.GetBytes(keys.Protect(text)));
             LogLocked(logger, file);
         }
     }
@@ -54,20 +51,20 @@ internal sealed partial class IdentityStore(DataDirectory folder, string deviceI
         if (File.Exists(NextKeyFile))
         {
             // Left by a crash after the certificate was stored: that key is in use, the next certificate gets a new one.
-            if (DeviceKey.FromPem(File.ReadAllText(NextKeyFile), keys.Password) is { } known && Read(Current) is var current && (current is null || !known.IsKeyOf(current.Certificate)))
+            if (keys.Reveal(File.ReadAllText(NextKeyFile)) is { } text && DeviceKey.FromPem(text) is { } known && Read(Current) is var current && (current is null || !known.IsKeyOf(current.Certificate)))
                 return known;
             DurableFile.Delete(NextKeyFile);
         }
 
         var key = DeviceKey.Create(rsa);
-        DurableFile.Write(NextKeyFile, Encoding.ASCII.GetBytes(key.ToPem(keys.Password)));
+        DurableFile.Write(NextKeyFile, Encoding.ASCII.GetBytes(keys.Protect(key.ToPem())));
         return key;
     }
 
     public void Replace(DeviceKey key, string certificatePem)
     {
         var staged = Current + ".new";
-        DurableFile.Stage(staged, Encoding.ASCII.GetBytes(key.ToPem(keys.Password) + certificatePem.Trim() + "\n"));
+        DurableFile.Stage(staged, Encoding.ASCII.GetBytes(keys.Protect(key.ToPem()) + certificatePem.Trim() + "\n"));
         if (File.Exists(Current))
             DurableFile.Rename(Current, PreviousFile);
         DurableFile.Rename(staged, Current);
@@ -88,16 +85,14 @@ internal sealed partial class IdentityStore(DataDirectory folder, string deviceI
         DurableFile.Delete(Current);
     }
 
-    private static string CertificatesOf(string pem) => pem.IndexOf("-----BEGIN CERTIFICATE-----", StringComparison.Ordinal) is >= 0 and var start ? pem[start..] : "";
-
     private Identity? Read(string path)
     {
         if (!File.Exists(path))
             return null;
         try
         {
-            var pem = File.ReadAllText(path);
-            var identity = Identity.FromPem(pem, pem, path, path, keys.Password);
+            var pem = keys.Reveal(File.ReadAllText(path)) ?? throw new CredentialException("its key is locked, and not by this TPM.");
+            var identity = Identity.FromPem(pem, pem, path, path);
             if (string.Equals(identity.CommonName, deviceId, StringComparison.OrdinalIgnoreCase))
                 return identity;
             LogOther(logger, path, identity.CommonName, deviceId);

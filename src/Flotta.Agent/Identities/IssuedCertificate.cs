@@ -11,7 +11,7 @@ internal static class IssuedCertificate
         Identity identity;
         try
         {
-            identity = Identity.FromPem(certificatePem ?? "", key.ToPem(null), "the server's answer", "this device's key");
+            identity = Identity.FromPem(certificatePem ?? "", key.ToPem(), "the server's answer", "this device's key");
         }
         catch (CredentialException exception)
         {

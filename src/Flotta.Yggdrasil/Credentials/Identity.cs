@@ -7,7 +7,6 @@ namespace Flotta.Yggdrasil.Credentials;
 /// <summary>Who we are on the wire: a certificate with its private key, and what stands between it and the CA.</summary>
 public sealed class Identity
 {
-    private const string EncryptedLabel = "ENCRYPTED PRIVATE KEY";
     private static readonly string[] KeyLabels = ["PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"];
 
     private Identity(X509Certificate2 certificate, X509Certificate2Collection chain)
@@ -40,27 +39,22 @@ public sealed class Identity
         return FromPem(certificate, key, certificateFile, keyFile);
     }
 
-    /// <summary>Whether the text has a private key that wants a password (PKCS#8).</summary>
-    public static bool IsEncrypted(string pem) => HasKey(pem, [EncryptedLabel]);
-
     /// <summary>Takes PKCS#8, SEC1 and PKCS#1 keys.</summary>
-    /// <param name="password">Of a key that is encrypted; one in clear is taken all the same.</param>
-    public static Identity FromPem(string certificatePem, string keyPem, string certificateName, string keyName, string? password = null)
+    public static Identity FromPem(string certificatePem, string keyPem, string certificateName, string keyName)
     {
         var chain = Certificates(certificatePem, certificateName);
         if (chain.Count == 0)
             throw new CredentialException($"{certificateName} holds no PEM certificate.");
-        var isEncrypted = IsEncrypted(keyPem);
-        if (isEncrypted ? password is null : !HasKey(keyPem, KeyLabels))
+        if (!HasKey(keyPem))
         {
-            throw new CredentialException(isEncrypted || keyPem.Contains("ENCRYPTED", StringComparison.Ordinal)
+            throw new CredentialException(keyPem.Contains("ENCRYPTED", StringComparison.Ordinal)
                 ? $"The key in {keyName} is encrypted; a device needs it in clear, with mode 0600."
                 : $"{keyName} holds no PEM private key (PKCS#8, SEC1 or PKCS#1).");
         }
 
         try
         {
-            var certificate = isEncrypted ? X509Certificate2.CreateFromEncryptedPem(certificatePem, keyPem, password) : X509Certificate2.CreateFromPem(certificatePem, keyPem);
+            var certificate = X509Certificate2.CreateFromPem(certificatePem, keyPem);
             chain.RemoveAt(0);
             return new Identity(certificate, chain);
         }
@@ -94,12 +88,12 @@ public sealed class Identity
     private static bool IsDamage(Exception exception) =>
         exception is CryptographicException or ArgumentException or NotSupportedException or FormatException or OverflowException or InvalidOperationException;
 
-    private static bool HasKey(string pem, string[] labels)
+    private static bool HasKey(string pem)
     {
         ReadOnlySpan<char> rest = pem;
         while (PemEncoding.TryFind(rest, out var fields))
         {
-            if (labels.Contains(rest[fields.Label].ToString(), StringComparer.Ordinal))
+            if (KeyLabels.Contains(rest[fields.Label].ToString(), StringComparer.Ordinal))
                 return true;
             rest = rest[fields.Location.End..];
         }

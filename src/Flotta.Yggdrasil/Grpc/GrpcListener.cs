@@ -1,12 +1,6 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
-using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Flotta.Yggdrasil.Grpc;
 
@@ -14,24 +8,24 @@ namespace Flotta.Yggdrasil.Grpc;
 public delegate Task<byte[]> GrpcHandler(ReadOnlyMemory<byte> message, PeerCredentials peer, CancellationToken cancellationToken);
 
 /// <summary>
-/// Serves unary calls on one unix socket: Kestrel's HTTP/2 and nothing else of ASP.NET (no host, no routing, no gRPC library: see the decision page),
-/// so that a device which runs everything in one process pays two megabytes of disk for it and nearly no memory. Peers that are neither root nor ourselves are refused.
+/// Serves unary calls on one unix socket, over HTTP/2 of our own (see the decision page). Peers that are neither root nor ourselves are not talked to.
 /// </summary>
-public sealed partial class GrpcListener : IAsyncDisposable, IHttpApplication<IFeatureCollection>
+public sealed partial class GrpcListener : IAsyncDisposable
 {
+    /// <summary>Each worker needs one or two.</summary>
+    private const int MostConnections = 256;
+
     private readonly IReadOnlyDictionary<string, GrpcHandler> _calls;
     private readonly ILogger _logger;
-    private readonly KestrelServer _server;
+    private readonly Socket _socket;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentDictionary<Task, byte> _connections = new();
+    private Task _accepting = Task.CompletedTask;
 
     private GrpcListener(SocketAddress address, IReadOnlyDictionary<string, GrpcHandler> calls, ILogger logger)
     {
         (Address, _calls, _logger) = (address, calls, logger);
-        var options = new KestrelServerOptions { AddServerHeader = false };
-        options.Limits.MaxRequestBodySize = GrpcFrame.LargestMessage + 64;
-        options.Limits.MinRequestBodyDataRate = null;
-        options.Listen(address.EndPoint(), listen => listen.Protocols = HttpProtocols.Http2);
-        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
-        _server = new KestrelServer(Options.Create(options), transport, NullLoggerFactory.Instance);
+        _socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     }
 
     public SocketAddress Address { get; }
@@ -42,12 +36,15 @@ public sealed partial class GrpcListener : IAsyncDisposable, IHttpApplication<IF
         // One left by a crash; whoever still listens on it is not asked for here, but by the lock on the data folder.
         if (!address.IsAbstract)
             File.Delete(address.Text);
+        cancellationToken.ThrowIfCancellationRequested();
         var listener = new GrpcListener(address, calls, logger);
         try
         {
-            await listener._server.StartAsync(listener, cancellationToken);
+            listener._socket.Bind(address.EndPoint());
             if (!address.IsAbstract)
                 File.SetUnixFileMode(address.Text, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            listener._socket.Listen();
+            listener._accepting = listener.AcceptAsync();
             return listener;
         }
         catch (Exception exception)
@@ -59,74 +56,97 @@ public sealed partial class GrpcListener : IAsyncDisposable, IHttpApplication<IF
         }
     }
 
+    /// <summary>Calls under way are not waited for.</summary>
     public async ValueTask DisposeAsync()
     {
-        using var now = new CancellationTokenSource(TimeSpan.Zero);
-        try
-        {
-            await _server.StopAsync(now.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // Calls under way are not waited for.
-        }
-
-        _server.Dispose();
+        await _stop.CancelAsync();
+        _socket.Dispose();
+        await _accepting;
+        await Task.WhenAll(_connections.Keys);
+        _stop.Dispose();
         if (!Address.IsAbstract)
             File.Delete(Address.Text);
     }
 
-    IFeatureCollection IHttpApplication<IFeatureCollection>.CreateContext(IFeatureCollection contextFeatures) => contextFeatures;
-
-    void IHttpApplication<IFeatureCollection>.DisposeContext(IFeatureCollection context, Exception? exception)
+    private async Task AcceptAsync()
     {
-        // Nothing is kept for a call.
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                Serve(await _socket.AcceptAsync(_stop.Token));
+            }
+            catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException exception)
+            {
+                // Too many open files, say: it may get better.
+                LogNotAccepted(_logger, exception.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
     }
 
-    async Task IHttpApplication<IFeatureCollection>.ProcessRequestAsync(IFeatureCollection context)
+    private void Serve(Socket socket)
     {
-        var request = context.Get<IHttpRequestFeature>()!;
-        var aborted = context.Get<IHttpRequestLifetimeFeature>()?.RequestAborted ?? CancellationToken.None;
+        var peer = PeerCredentials.Of(socket);
+        if (!peer.IsTrusted || peer.Pid == 0 || _connections.Count >= MostConnections)
+        {
+            LogRefused(_logger, Address, peer.Uid);
+            socket.Dispose();
+            return;
+        }
+
+        var serving = ServeAsync(socket, peer);
+        _connections[serving] = default;
+        _ = serving.ContinueWith(ended => _connections.TryRemove(ended, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private async Task ServeAsync(Socket socket, PeerCredentials peer)
+    {
+        await using var connection = new Http2Connection(new NetworkStream(socket, ownsSocket: true), (path, body, cancellationToken) => CallAsync(path, body, peer, cancellationToken));
         try
         {
-            var peer = context.Get<IConnectionSocketFeature>()?.Socket is { } socket ? PeerCredentials.Of(socket) : default;
-            if (!peer.IsTrusted || peer.Pid == 0)
-                throw new GrpcException(GrpcStatus.PermissionDenied, "only root and this daemon's own user may call");
-            if (!_calls.TryGetValue(request.Path, out var call))
-                throw new GrpcException(GrpcStatus.Unimplemented, "there is no such call");
-            var message = await GrpcFrame.ReadAsync(request.Body, aborted) ?? throw new GrpcException(GrpcStatus.InvalidArgument, "a call has no message");
-            var answer = await call(message, peer, aborted);
-            await AnswerAsync(context, answer, GrpcStatus.Ok, null, aborted);
+            await connection.RunAsync(_stop.Token);
+        }
+        catch (Exception exception)
+        {
+            LogFault(_logger, "of HTTP/2", exception);
+        }
+    }
+
+    private async Task<GrpcAnswer> CallAsync(string path, Stream body, PeerCredentials peer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!_calls.TryGetValue(path, out var call))
+                return new GrpcAnswer(null, GrpcStatus.Unimplemented, "there is no such call");
+            return await GrpcFrame.ReadAsync(body, cancellationToken) is { } message
+                ? new GrpcAnswer(await call(message, peer, cancellationToken), GrpcStatus.Ok, null)
+                : new GrpcAnswer(null, GrpcStatus.InvalidArgument, "a call has no message");
         }
         catch (GrpcException exception)
         {
-            await AnswerAsync(context, null, exception.Status, exception.Message, aborted);
+            return new GrpcAnswer(null, exception.Status, exception.Message);
         }
         catch (Contract.ContractException exception)
         {
-            await AnswerAsync(context, null, GrpcStatus.InvalidArgument, exception.Message, aborted);
+            return new GrpcAnswer(null, GrpcStatus.InvalidArgument, exception.Message);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            LogFault(_logger, request.Path, exception);
-            await AnswerAsync(context, null, GrpcStatus.Internal, "the call failed", aborted);
+            LogFault(_logger, path, exception);
+            return new GrpcAnswer(null, GrpcStatus.Internal, "the call failed");
         }
     }
 
-    private static async Task AnswerAsync(IFeatureCollection context, byte[]? message, GrpcStatus status, string? problem, CancellationToken cancellationToken)
-    {
-        var response = context.Get<IHttpResponseFeature>()!;
-        var body = context.Get<IHttpResponseBodyFeature>()!;
-        response.StatusCode = 200;
-        response.Headers.ContentType = "application/grpc";
-        if (message is not null)
-            await body.Stream.WriteAsync(GrpcFrame.Write(message), cancellationToken);
-        var trailers = context.Get<IHttpResponseTrailersFeature>()!.Trailers;
-        trailers["grpc-status"] = ((int)status).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        if (problem is not null)
-            trailers["grpc-message"] = Uri.EscapeDataString(problem);
-        await body.CompleteAsync();
-    }
+    [LoggerMessage(Level = LogLevel.Warning, Message = "somebody (user {User}) who is neither root nor this daemon's own user, or one too many, was not let in at {Address}")]
+    private static partial void LogRefused(ILogger logger, SocketAddress address, uint user);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "a connection could not be accepted: {Problem}")]
+    private static partial void LogNotAccepted(ILogger logger, string problem);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the call {Call} failed")]
     private static partial void LogFault(ILogger logger, string call, Exception exception);

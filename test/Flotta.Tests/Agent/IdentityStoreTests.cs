@@ -53,7 +53,7 @@ public sealed class IdentityStoreTests : IDisposable
     public void After_the_certificate_is_stored_the_next_one_gets_a_new_key()
     {
         using var key = _store.NextKey(rsa: false);
-        var pem = key.ToPem(null);
+        var pem = key.ToPem();
         Register();
         File.WriteAllText(In("next-key.pem"), pem);
         using var next = _store.NextKey(rsa: false);

@@ -9,6 +9,7 @@ namespace Flotta.Tests.Agent;
 /// <summary>Private keys locked by a TPM (of software), with the real tpm2-tools: what is on the disk, and what the device does when its TPM is away, cleared or another one.</summary>
 public sealed class KeyLockTests : IAsyncLifetime
 {
+    private const string InClear = "before\n-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\nafter\n";
     private readonly string _path = Directory.CreateTempSubdirectory("flotta-lock-").FullName;
     private readonly TestAuthority _authority = new();
     private SoftwareTpm _tpm = null!;
@@ -23,36 +24,51 @@ public sealed class KeyLockTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_password_comes_back_after_the_power_was_off_and_nothing_piles_up_in_the_tpm()
+    public async Task The_secret_comes_back_after_the_power_was_off_and_nothing_piles_up_in_the_tpm()
     {
-        var password = await OpenAsync();
-        password.Length.ShouldBe(64);
-        File.ReadAllText(In(KeyLock.FileName)).ShouldNotContain(password);
+        var locked = (await OpenAsync()).Protect(InClear);
+        locked.ShouldNotContain(InClear);
         File.GetUnixFileMode(In(KeyLock.FileName)).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await _tpm.PowerOffAsync();
         await _tpm.PowerOnAsync();
         // A TPM has room for three.
         for (var round = 0; round < 5; round++)
-            (await OpenAsync()).ShouldBe(password);
+            (await OpenAsync()).Reveal(locked).ShouldBe(InClear);
         Directory.Exists(In("tpm")).ShouldBeFalse();
     }
 
     [Fact]
-    public async Task A_tpm_that_is_away_changes_nothing_and_one_that_was_cleared_gets_a_new_password()
+    public async Task A_tpm_that_is_away_changes_nothing_and_one_that_was_cleared_gets_a_new_secret()
     {
-        var password = await OpenAsync();
+        var locked = (await OpenAsync()).Protect(InClear);
         await _tpm.PowerOffAsync();
         var problem = await Should.ThrowAsync<TpmException>(OpenAsync);
         problem.Message.ShouldContain(_tpm.Tcti);
         await _tpm.PowerOnAsync();
-        (await OpenAsync()).ShouldBe(password);
+        (await OpenAsync()).Reveal(locked).ShouldBe(InClear);
         File.Exists(In(KeyLock.LostFileName)).ShouldBeFalse();
 
         await _tpm.ReplaceAsync();
         var other = await OpenAsync();
-        other.ShouldNotBe(password);
+        other.Reveal(locked).ShouldBeNull();
         File.Exists(In(KeyLock.LostFileName)).ShouldBeTrue();
-        (await OpenAsync()).ShouldBe(other);
+        (await OpenAsync()).Reveal(other.Protect(InClear)).ShouldBe(InClear);
+    }
+
+    [Fact]
+    public async Task What_was_changed_on_the_disk_is_not_revealed()
+    {
+        var keys = await OpenAsync();
+        var locked = keys.Protect(InClear);
+        keys.Protect(InClear).ShouldNotBe(locked, "each time another nonce");
+        for (var at = locked.IndexOf('\n', locked.IndexOf("-----BEGIN", StringComparison.Ordinal)) + 1; locked[at] != '-'; at++)
+        {
+            if (char.IsAsciiLetterLower(locked[at]))
+                keys.Reveal(locked[..at] + char.ToUpperInvariant(locked[at]) + locked[(at + 1)..]).ShouldNotBe(InClear);
+        }
+
+        KeyLock.None.Reveal(locked).ShouldBeNull();
+        KeyLock.None.Protect(InClear).ShouldBe(InClear);
     }
 
     [Theory]
@@ -61,11 +77,11 @@ public sealed class KeyLockTests : IAsyncLifetime
     [InlineData("-----BEGIN TPM2B PUBLIC-----\nAAAA\n-----END TPM2B PUBLIC-----\n-----BEGIN TPM2B PRIVATE-----\nAAAA\n-----END TPM2B PRIVATE-----\n")]
     public async Task A_damaged_file_gives_way_to_a_new_one(string text)
     {
-        var password = await OpenAsync();
+        var locked = (await OpenAsync()).Protect(InClear);
         await File.WriteAllTextAsync(In(KeyLock.FileName), text, Cancelled);
         var other = await OpenAsync();
-        other.ShouldNotBe(password);
-        (await OpenAsync()).ShouldBe(other);
+        other.Reveal(locked).ShouldBeNull();
+        (await OpenAsync()).Reveal(other.Protect(InClear)).ShouldBe(InClear);
     }
 
     [Theory]
@@ -82,7 +98,7 @@ public sealed class KeyLockTests : IAsyncLifetime
             foreach (var name in new[] { "identity.pem", "next-key.pem" })
             {
                 var text = await File.ReadAllTextAsync(In(name), Cancelled);
-                text.ShouldContain("-----BEGIN ENCRYPTED PRIVATE KEY-----");
+                text.ShouldContain("-----BEGIN LOCKED PRIVATE KEY-----");
                 text.ShouldNotContain("-----BEGIN PRIVATE KEY-----");
             }
 
@@ -96,7 +112,7 @@ public sealed class KeyLockTests : IAsyncLifetime
         var renewing = Store();
         await renewing.UnlockAsync(Cancelled);
         var second = Register(renewing, rsa);
-        File.ReadAllText(In("identity.pem")).ShouldContain("-----BEGIN ENCRYPTED PRIVATE KEY-----");
+        File.ReadAllText(In("identity.pem")).ShouldContain("-----BEGIN LOCKED PRIVATE KEY-----");
         renewing.Load()!.Certificate.SerialNumber.ShouldBe(second);
         renewing.Previous()!.Certificate.SerialNumber.ShouldBe(serial);
     }
@@ -172,11 +188,11 @@ public sealed class KeyLockTests : IAsyncLifetime
 
     private IdentityStore Store() => new(_folder, "dev1", Lock(), NullLogger<IdentityStore>.Instance);
 
-    private async Task<string> OpenAsync()
+    private async Task<KeyLock> OpenAsync()
     {
         var keys = Lock();
         await keys.OpenAsync(Cancelled);
-        return keys.Password!;
+        return keys;
     }
 
     private string Register(IdentityStore store, bool rsa)

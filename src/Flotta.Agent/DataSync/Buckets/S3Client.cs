@@ -192,7 +192,7 @@ internal sealed class S3Client : IDisposable
     {
         using var still = new CancellationTokenSource(Patience, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, still.Token);
-        var headers = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["content-md5"] = Convert.ToBase64String(Convert.FromHexString(piece.Md5)) };
+        var headers = new SortedList<string, string>(StringComparer.Ordinal) { ["content-md5"] = Convert.ToBase64String(Convert.FromHexString(piece.Md5)) };
         if (whole)
             headers["x-amz-checksum-sha256"] = Convert.ToBase64String(Convert.FromHexString(piece.Sha256));
         try
@@ -222,7 +222,7 @@ internal sealed class S3Client : IDisposable
         string key,
         string query,
         byte[]? body,
-        SortedDictionary<string, string> headers,
+        SortedList<string, string> headers,
         Func<HttpResponseMessage, CancellationToken, Task<T>> read,
         TimeSpan patience,
         CancellationToken cancellationToken)
@@ -245,7 +245,7 @@ internal sealed class S3Client : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> RequestAsync(HttpMethod method, string key, string query, (HttpContent Content, string Sha256)? body, SortedDictionary<string, string> headers, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> RequestAsync(HttpMethod method, string key, string query, (HttpContent Content, string Sha256)? body, SortedList<string, string> headers, CancellationToken cancellationToken)
     {
         for (var again = false; ; again = true)
         {
@@ -263,11 +263,11 @@ internal sealed class S3Client : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> OnceAsync(HttpMethod method, string key, string query, (HttpContent Content, string Sha256)? body, SortedDictionary<string, string> headers, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> OnceAsync(HttpMethod method, string key, string query, (HttpContent Content, string Sha256)? body, SortedList<string, string> headers, CancellationToken cancellationToken)
     {
         var now = _time.GetUtcNow() + _clockOff;
         var path = $"{_bucket.Path}/{Signature.Encode(key, path: true)}";
-        var signed = new SortedDictionary<string, string>(headers, StringComparer.Ordinal)
+        var signed = new SortedList<string, string>(headers, StringComparer.Ordinal)
         {
             ["host"] = _bucket.Authority,
             ["x-amz-content-sha256"] = body?.Sha256 ?? Signature.EmptyPayload,
@@ -322,7 +322,7 @@ internal sealed class S3Client : IDisposable
         return Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length);
     }
 
-    private static SortedDictionary<string, string> IfStill(RemoteObject wanted) => new(StringComparer.Ordinal) { ["if-match"] = $"\"{wanted.ETag}\"" };
+    private static SortedList<string, string> IfStill(RemoteObject wanted) => new(StringComparer.Ordinal) { ["if-match"] = $"\"{wanted.ETag}\"" };
 
     // Some servers leave the quotes out.
     private static string? TagOf(HttpResponseMessage answer) => answer.Headers.NonValidated.TryGetValues("ETag", out var values) ? values.ToString().Trim('"') : null;

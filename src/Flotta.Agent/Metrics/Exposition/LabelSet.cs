@@ -14,7 +14,7 @@ internal readonly record struct LabelSet(string Packed)
     /// <summary>The later of two equal names wins, and an empty value is no label: so labels of ours stand above those that were scraped.</summary>
     public static LabelSet Of(IEnumerable<KeyValuePair<string, string>> labels)
     {
-        var sorted = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        var sorted = new SortedList<string, string>(StringComparer.Ordinal);
         foreach (var (name, value) in labels)
             sorted[name] = value;
         var packed = new StringBuilder();

@@ -13,9 +13,9 @@ internal sealed class ConfigSources
     // Kubernetes takes 1 MiB; this is its base64, and some room.
     private const int MaxSecret = 2 << 20;
 
-    private readonly Dictionary<string, SortedDictionary<string, byte[]>> _configMaps = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SortedList<string, byte[]>> _configMaps = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Secret> _secrets = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, SortedDictionary<string, byte[]>> _opened = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SortedList<string, byte[]>> _opened = new(StringComparer.Ordinal);
 
     public ConfigSources(IEnumerable<string> configMaps, IEnumerable<Secret> secrets)
     {
@@ -56,14 +56,14 @@ internal sealed class ConfigSources
 
     private void Note(SourceKind kind, string name, string key, byte[] value) => Used[$"{kind}/{name}/{key}"] = Convert.ToBase64String(value);
 
-    private SortedDictionary<string, byte[]>? Find(SourceKind kind, string name, bool optional)
+    private SortedList<string, byte[]>? Find(SourceKind kind, string name, bool optional)
     {
         var found = kind == SourceKind.ConfigMap ? _configMaps.GetValueOrDefault(name) : Open(name);
         return found is null && !optional ? throw new ManifestException($"{kind} {name} did not come with the configuration") : found;
     }
 
     /// <summary>Opened only when asked for: another workload's broken secret is not this one's problem.</summary>
-    private SortedDictionary<string, byte[]>? Open(string name)
+    private SortedList<string, byte[]>? Open(string name)
     {
         if (_opened.TryGetValue(name, out var known))
             return known;
@@ -82,7 +82,7 @@ internal sealed class ConfigSources
         }
     }
 
-    private static SortedDictionary<string, byte[]> Values(JsonObject document, string what)
+    private static SortedList<string, byte[]> Values(JsonObject document, string what)
     {
         var values = Decoded(document.Map("binaryData") ?? [], what);
         var data = document.Map("data") ?? [];
@@ -91,9 +91,9 @@ internal sealed class ConfigSources
         return values;
     }
 
-    private static SortedDictionary<string, byte[]> Decoded(JsonObject data, string what)
+    private static SortedList<string, byte[]> Decoded(JsonObject data, string what)
     {
-        var values = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
+        var values = new SortedList<string, byte[]>(StringComparer.Ordinal);
         foreach (var key in data.Select(pair => pair.Key))
         {
             try

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Json;
+using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
@@ -90,8 +90,7 @@ public sealed class PodmanClient : IDisposable
         try
         {
             // Of a command that nobody listens to, podman notices the end only minutes later.
-            using var content = JsonContent.Create(new PodmanExecStart(false), PodmanJson.Default.PodmanExecStart);
-            await content.LoadIntoBufferAsync(cancellationToken);
+            using var content = Json(new PodmanExecStart(false), PodmanJson.Default.PodmanExecStart);
             using var request = new HttpRequestMessage(HttpMethod.Post, await PrefixAsync(cancellationToken) + $"exec/{Escape(session.Id)}/start") { Content = content };
             await using (var output = await _socket.OpenAsync(request, cancellationToken))
                 await output.CopyToAsync(Stream.Null, cancellationToken);
@@ -224,11 +223,12 @@ public sealed class PodmanClient : IDisposable
 
     private async Task<HttpResponseMessage> SendAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        using var content = JsonContent.Create(body, type);
-        // podman reads the length, it does not take chunks here.
-        await content.LoadIntoBufferAsync(cancellationToken);
+        using var content = Json(body, type);
         return await CallAsync(HttpMethod.Post, path, content, Quick, cancellationToken);
     }
+
+    // With its length: podman takes no chunks here.
+    private static ByteArrayContent Json<T>(T body, JsonTypeInfo<T> type) => new(JsonSerializer.SerializeToUtf8Bytes(body, type)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
 
     /// <summary>Is podman there and new enough?</summary>
     private async Task<string> PrefixAsync(CancellationToken cancellationToken)
@@ -262,7 +262,7 @@ public sealed class PodmanClient : IDisposable
     {
         try
         {
-            return await response.Content.ReadFromJsonAsync(type, cancellationToken) ?? throw new PodmanException("podman answered with nothing", response.StatusCode);
+            return await JsonSerializer.DeserializeAsync(await response.Content.ReadAsStreamAsync(cancellationToken), type, cancellationToken) ?? throw new PodmanException("podman answered with nothing", response.StatusCode);
         }
         catch (JsonException exception)
         {
