@@ -27,7 +27,7 @@ public sealed class FuzzTests(EdgeWorld world) : IClassFixture<EdgeWorld>
     private static readonly byte[][] Good =
     [
         .. Wire.Captures.Names.Select(name => Wire.Captures.Body(name, "request")).Where(body => body.Length > 0),
-        """{"type":"data","message_id":"m","version":1,"sent":"2026-11-22T13:16:56Z","directive":"heartbeat","content":{"status":"up","version":"1","workloads":[{"name":"w","status":"Running","last_data_upload":"2026-11-22T13:16:56Z","reason":"r","message":"m"}],"playbook-executions":[{"name":"p","status":"Running"}],"upgrade":{"current_commit_ID":"c","last_upgrade_status":"succeeded","last_upgrade_time":"t"},"events":[{"reason":"r","message":"m","type":"warn"}]}}"""u8.ToArray(),
+        """{"type":"data","message_id":"m","version":1,"sent":"2026-11-22T13:16:56Z","directive":"heartbeat","content":{"status":"up","version":"1","workloads":[{"name":"w","status":"Running","last_data_upload":"2026-11-22T13:16:56Z","reason":"r","message":"m"}],"playbook-executions":[{"name":"p","status":"Running"}],"upgrade":{"current_commit_ID":"c","last_upgrade_status":"succeeded","last_upgrade_time":"t"},"events":[{"reason":"r","message":"m","type":"warn","id":"i"}]}}"""u8.ToArray(),
         """{"type":"data","directive":"enrolment","content":{"features":{"modelName":"m","hardware":{"hostname":"h","cpu":{"architecture":"x","count":2,"flags":["a"],"frequency":3.2,"model_name":"n"}}},"target_namespace":"default"}}"""u8.ToArray(),
         """{"type":"connection-status","message_id":"m","content":{"canonical_facts":{"ip_addresses":["1.2.3.4"]},"dispatchers":{"device":{"a":"b"}},"state":"online","tags":{}}}"""u8.ToArray(),
     ];
