@@ -25,6 +25,9 @@ public sealed class KubeException(HttpStatusCode statusCode, string reason, stri
     /// <summary>The server is overloaded, or something behind it is away: the same may well succeed later.</summary>
     public bool IsTemporary => StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
 
+    /// <summary>The object itself is refused: it does not fit its definition, or is too large.</summary>
+    public bool IsUnfit => StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity or HttpStatusCode.RequestEntityTooLarge;
+
     /// <summary>Trying the same again cannot help: the object or the request itself is refused.</summary>
-    public bool IsRefused => StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity or HttpStatusCode.Forbidden or HttpStatusCode.RequestEntityTooLarge;
+    public bool IsRefused => IsUnfit || StatusCode == HttpStatusCode.Forbidden;
 }

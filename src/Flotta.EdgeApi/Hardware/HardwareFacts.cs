@@ -60,7 +60,7 @@ internal static class HardwareFacts
     {
         Architecture = Cut(said.Architecture) ?? known?.Architecture,
         Count = said.Count ?? known?.Count,
-        Flags = List(said.Flags, flag => Cut(flag)!) ?? known?.Flags ?? [],
+        Flags = Texts(said.Flags) ?? known?.Flags ?? [],
         Frequency = said.Frequency is { } frequency ? Cut(frequency.ToString("F2", CultureInfo.InvariantCulture)) : known?.Frequency,
         ModelName = Cut(said.ModelName) ?? known?.ModelName,
     };
@@ -116,10 +116,10 @@ internal static class HardwareFacts
     {
         BiosDevName = Cut(@interface.Biosdevname),
         ClientId = Cut(@interface.ClientId),
-        Flags = List(@interface.Flags, flag => Cut(flag)!) ?? [],
+        Flags = Texts(@interface.Flags) ?? [],
         HasCarrier = @interface.HasCarrier,
-        Ipv4Addresses = List(@interface.Ipv4Addresses, address => Cut(address)!),
-        Ipv6Addresses = List(@interface.Ipv6Addresses, address => Cut(address)!),
+        Ipv4Addresses = Texts(@interface.Ipv4Addresses),
+        Ipv6Addresses = Texts(@interface.Ipv6Addresses),
         MacAddress = Cut(@interface.MacAddress),
         Mtu = @interface.Mtu,
         Name = Cut(@interface.Name),
@@ -137,6 +137,9 @@ internal static class HardwareFacts
     };
 
     private static List<TTo>? List<TFrom, TTo>(IReadOnlyList<TFrom>? from, Func<TFrom, TTo> map) => from?.Take(LongestList).Select(map).ToList();
+
+    // An empty one says nothing, and the definition has no place for it.
+    private static List<string>? Texts(IReadOnlyList<string>? from) => from?.Select(Cut).OfType<string>().Take(LongestList).ToList();
 
     // The field is a 32-bit integer; larger numbers lose their upper half, as in the original.
     private static int? Low(long? number) => number is { } wide ? unchecked((int)wide) : null;

@@ -36,6 +36,7 @@ internal sealed partial class EdgeRequests(
 {
     private readonly ILogger logger = loggers.CreateLogger<EdgeRequests>();
     private readonly Sparingly putOff = new(time);
+    private readonly Sparingly unfit = new(time);
     private readonly RateLimit newcomers = new(options.BootstrapRequestsPerSecond, options.BootstrapRequestsPerSecond * 2, time);
     private readonly KeyedLimits each = new(options.NewcomerRequestsPerSecond, options.NewcomerRequestsPerSecond * 10, 50_000, time);
 
@@ -70,6 +71,13 @@ internal sealed partial class EdgeRequests(
             if (putOff.Count() is { } times)
                 LogUnavailable(error.Message, times);
             await Answer.Later(http, StatusCodes.Status503ServiceUnavailable, (error as KubeException)?.RetryAfter);
+        }
+        catch (KubeException refused) when (refused.IsUnfit && !http.Response.HasStarted)
+        {
+            // Why it was refused quotes what the device sent, which goes into no log.
+            if (unfit.Count() is { } times)
+                LogUnfit(refused.Reason, times);
+            await Answer.Nothing(http, StatusCodes.Status422UnprocessableEntity);
         }
         catch (Exception error)
         {
@@ -278,4 +286,7 @@ internal sealed partial class EdgeRequests(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A {Method} failed")]
     private partial void LogFailed(Exception error, string method);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The API server refuses what a device reports ({Reason}): its definitions may be of another version ({Times} since this was last told)")]
+    private partial void LogUnfit(string reason, int times);
 }

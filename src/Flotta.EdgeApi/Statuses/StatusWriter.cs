@@ -98,6 +98,12 @@ internal sealed partial class StatusWriter : IDisposable
             count -= changes.Count;
         }
 
+        await SettleAsync(key, changes, cancellationToken);
+        return ReconcileResult.Done;
+    }
+
+    private async Task SettleAsync(ObjectKey key, List<Change> changes, CancellationToken cancellationToken)
+    {
         try
         {
             var written = await WriteAsync(key, changes, cancellationToken);
@@ -106,15 +112,20 @@ internal sealed partial class StatusWriter : IDisposable
             foreach (var change in changes)
                 change.Done.TrySetResult(written);
         }
+        catch (KubeException unfit) when (unfit.IsUnfit && changes.Count > 1)
+        {
+            // One of them is: the others are not to suffer for it.
+            foreach (var change in changes)
+                await SettleAsync(key, [change], cancellationToken);
+        }
         catch (Exception error)
         {
+            // Why something does not fit quotes what a device sent.
             if (failed.Count() is { } times)
-                LogFailed(key, error.Message, times);
+                LogFailed(key, error is KubeException { IsUnfit: true } unfit ? unfit.Reason : error.Message, times);
             foreach (var change in changes)
                 change.Done.TrySetException(error);
         }
-
-        return ReconcileResult.Done;
     }
 
     private async Task<EdgeDevice?> WriteAsync(ObjectKey key, List<Change> changes, CancellationToken cancellationToken)

@@ -25,6 +25,28 @@ public sealed class HeartbeatTests(EdgeWorld world) : IClassFixture<EdgeWorld>
     }
 
     [Fact]
+    public async Task A_fact_of_a_list_that_says_nothing_costs_none_of_the_others()
+    {
+        var (id, client) = await world.DeviceAsync();
+        JsonArray Words() => ["", "one", "", "two"];
+        await client.BeatAsync(id, new JsonObject
+        {
+            ["status"] = "up",
+            ["hardware"] = new JsonObject
+            {
+                ["hostname"] = "vm",
+                ["cpu"] = new JsonObject { ["flags"] = Words() },
+                ["interfaces"] = new JsonArray(new JsonObject { ["flags"] = Words(), ["ipv4_addresses"] = Words(), ["ipv6_addresses"] = Words() }),
+            },
+        }).Empty(200);
+        var hardware = (await world.FindAsync(id))!.Status!.Hardware!;
+        var stored = hardware.Interfaces.ShouldHaveSingleItem();
+        foreach (var list in new[] { hardware.Cpu!.Flags, stored.Flags, stored.Ipv4Addresses, stored.Ipv6Addresses })
+            list.ShouldBe(["one", "two"]);
+        client.Dispose();
+    }
+
+    [Fact]
     public async Task A_heartbeat_that_changes_nothing_writes_nothing()
     {
         var (id, client) = await world.DeviceAsync();

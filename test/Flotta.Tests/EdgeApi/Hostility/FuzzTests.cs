@@ -70,7 +70,7 @@ public sealed class FuzzTests(EdgeWorld world) : IClassFixture<EdgeWorld>
                     throw new InvalidOperationException($"seed {seed}, worker {worker}, request {sent}: {problem.Message}", problem);
                 }
 
-                what.ShouldBeEmpty($"seed {seed}, worker {worker}, request {sent}");
+                what.ShouldBeEmpty($"seed {seed}, worker {worker}, request {sent}; logged: {string.Join('\n', log.Bad)}");
                 Interlocked.Increment(ref sent);
             }
         })));
