@@ -18,10 +18,10 @@ internal sealed partial class IdentityStore(DataDirectory folder, string deviceI
 
     private string NextKeyFile => folder["next-key.pem"];
 
-    /// <summary>Whether this device ever had a key of its own; asks nobody for its password.</summary>
+    /// <summary>Whether this device ever had a key of its own; asks no TPM.</summary>
     public bool IsThere => File.Exists(Current) || File.Exists(PreviousFile) || File.Exists(NextKeyFile);
 
-    /// <summary>Whether a key on disk waits for a password.</summary>
+    /// <summary>Whether a key on disk wants to be unlocked.</summary>
     public bool IsLocked => Files.Any(file => File.Exists(file) && KeyLock.IsLocked(File.ReadAllText(file)));
 
     private string[] Files => [Current, PreviousFile, NextKeyFile];
