@@ -60,11 +60,13 @@ internal sealed class AgentBench(string podman) : AgentContract(new Results(
         await UntilAsync(() => File.Exists(Path.Combine(root, "busy", "desired.json")), cancellationToken);
         for (var workload = 0; workload < 10; workload++)
             await kube.ApplyAsync("apis/management.project-flotta.io/v1alpha1/namespaces/default/edgeworkloads", $"w{workload}", Workload($"w{workload}"), cancellationToken);
+        await UntilAsync(async () => (await kube.GetAsync("apis/management.project-flotta.io/v1alpha1/namespaces/default/edgedevices/busy", cancellationToken))["status"]?["workloads"] is System.Text.Json.Nodes.JsonArray { Count: 10 } states
+            && states.All(state => (string?)state!["phase"] == "Running"), cancellationToken);
+
+        // Last: the interfaces of those workloads' pods are part of the machine that it tells about at its start, and no news in the window.
         await using (var newcomer = AgentProcess.Start(plane, "thrifty", Path.Combine(root, "thrifty"), podman, "--thrifty"))
             await UntilAsync(() => File.Exists(Path.Combine(root, "thrifty", "desired.json")), cancellationToken);
         await using var thrifty = AgentProcess.Start(plane, "thrifty", Path.Combine(root, "thrifty"), podman, "--thrifty");
-        await UntilAsync(async () => (await kube.GetAsync("apis/management.project-flotta.io/v1alpha1/namespaces/default/edgedevices/busy", cancellationToken))["status"]?["workloads"] is System.Text.Json.Nodes.JsonArray { Count: 10 } states
-            && states.All(state => (string?)state!["phase"] == "Running"), cancellationToken);
 
         await Task.Delay(Settling, cancellationToken);
         var connecting = thrifty.Proxy.Bytes;
