@@ -38,8 +38,10 @@ public sealed class OriginalServerTests
         device.Workloads.Removals.ShouldBe(0);
 
         _deleted = true;
-        await Until.TrueAsync(() => device.Workloads.Removals == 1 && !File.Exists(device.InData("identity.pem")), () => device.Log.ToString());
-        device.Agent.State.ShouldBe(EnrolmentState.Disconnected);
+        // The state comes last.
+        await Until.TrueAsync(() => device.Agent.State == EnrolmentState.Disconnected, () => device.Log.ToString());
+        device.Workloads.Removals.ShouldBe(1);
+        File.Exists(device.InData("identity.pem")).ShouldBeFalse();
         device.Log.ToString().ShouldNotContain("unforeseen");
     }
 

@@ -211,7 +211,7 @@ public sealed class Http2Tests : IAsyncLifetime
     {
         Assert.SkipWhen(Environment.UserName != "root", "only root can become another user");
         // An abstract socket has no permissions: everybody gets as far as this.
-        const string Script = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect('\\0'+sys.argv[1]); s.send(b'PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n'); s.settimeout(20)\ntry: print(len(s.recv(100)))\nexcept ConnectionError: print(0)";
+        const string Script = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect('\\0'+sys.argv[1]); s.settimeout(20)\ntry: s.send(b'PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n'); print(len(s.recv(100)))\nexcept ConnectionError: print(0)";
         using var process = Process.Start(new ProcessStartInfo("setpriv", ["--reuid", "65534", "--clear-groups", "/usr/bin/python3", "-c", Script, _address.Text[1..]]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var said = await process.StandardOutput.ReadToEndAsync(Cancelled);
         said.Trim().ShouldBe("0", await process.StandardError.ReadToEndAsync(Cancelled));
