@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -26,11 +27,15 @@ public sealed class EventRecorder(KubeApi api, string component, string instance
     private const int Remembered = 4096;
     private const string Combined = "(combined from similar events): ";
 
-    /// <summary>How many reports an Event remembers: a device that names its events sends so many at once, and the next when these are answered.</summary>
-    public const int ReportsRemembered = 32;
+    // How many reports an Event remembers: a device that names its events sends so many at once, and the next when these are answered.
+    private const int ReportsRemembered = 32;
     private const string Counted = "flotta/counted-reports";
 
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
     private readonly EventFlood flood = new(time);
+    private readonly Lock gate = new();
+    private long paused;
+    private TimeSpan pause;
 
     // What we believe an Event's count and resourceVersion to be; only saves a read.
     private readonly ConcurrentDictionary<ObjectKey, Corev1Event> known = new();
@@ -59,6 +64,35 @@ public sealed class EventRecorder(KubeApi api, string component, string instance
         ArgumentNullException.ThrowIfNull(about);
         ArgumentNullException.ThrowIfNull(message);
         ArgumentNullException.ThrowIfNull(reports);
+        // Who says something else meanwhile comes to the same server, and is told what it told the others.
+        if (Pause() is { } left)
+            throw new KubeException(HttpStatusCode.TooManyRequests, "TooManyRequests", "the API server has asked for a pause, and gets no Events until it is over", left);
+        try
+        {
+            await StoreAsync(about, type, reason, message, reports, cancellationToken);
+        }
+        catch (KubeException later) when (later is { IsTemporary: true, RetryAfter: { } asked })
+        {
+            PauseFor(asked);
+            throw;
+        }
+    }
+
+    private TimeSpan? Pause()
+    {
+        lock (gate)
+            return pause - time.GetElapsedTime(paused) is var left && left > TimeSpan.Zero ? left : null;
+    }
+
+    private void PauseFor(TimeSpan asked)
+    {
+        lock (gate)
+            (paused, pause) = (time.GetTimestamp(), asked < LongestPause ? asked : LongestPause);
+    }
+
+    private async Task StoreAsync(
+        V1ObjectReference about, string type, string reason, string message, IReadOnlyList<EventReport> reports, CancellationToken cancellationToken)
+    {
         var similar = flood.Combines((about.Uid ?? about.Name, type, reason), message);
         var combined = Shortened(Combined + message);
         message = similar ? combined : Shortened(message);

@@ -8,12 +8,12 @@ namespace Flotta.Tests.Kube;
 public sealed class EventRecorderTests
 {
     private readonly ScriptedApi api = new();
+    private readonly FakeTimeProvider time = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
     private readonly EventRecorder recorder;
     private readonly V1ConfigMap about = new() { Metadata = new V1ObjectMeta { Name = "a", NamespaceProperty = "ns", Uid = "u" } };
 
     public EventRecorderTests()
     {
-        var time = new FakeTimeProvider(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
         recorder = new EventRecorder(api.Connect(time), "edge-api", "replica-1", time);
     }
 
@@ -21,7 +21,7 @@ public sealed class EventRecorderTests
     public async Task The_same_word_again_only_counts()
     {
         api.Then(Event(1, "10")).Then(Event(2, "11")).Then(Event(3, "12"));
-        for (var time = 0; time < 3; time++)
+        for (var turn = 0; turn < 3; turn++)
             await recorder.RecordAsync(about, EventRecorder.Warning, "Failed", "no image", CancellationToken.None);
         var requests = api.Requests.ToArray();
         requests[0].ShouldStartWith("POST /api/v1/namespaces/ns/events ");
@@ -65,12 +65,29 @@ public sealed class EventRecorderTests
     }
 
     [Fact]
+    public async Task An_api_server_that_asks_for_a_pause_is_asked_for_no_event_until_it_is_over()
+    {
+        var reference = new V1ObjectReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "a", NamespaceProperty = "ns", Uid = "u" };
+        Task SayAsync(string report) => recorder.RecordAsync(reference, EventRecorder.Warning, "Failed", report, [new EventReport(report)], CancellationToken.None);
+        api.Then(HttpStatusCode.TooManyRequests, """{"kind":"Status","reason":"TooManyRequests","code":429,"details":{"retryAfterSeconds":3}}""");
+        (await Should.ThrowAsync<KubeException>(() => SayAsync("report-1"))).RetryAfter.ShouldBe(TimeSpan.FromSeconds(3));
+        time.Advance(TimeSpan.FromSeconds(2));
+        var put = await Should.ThrowAsync<KubeException>(() => SayAsync("report-2"));
+        (put.IsTemporary, put.RetryAfter).ShouldBe((true, TimeSpan.FromSeconds(1)));
+        api.Requests.Count.ShouldBe(1);
+        time.Advance(TimeSpan.FromSeconds(1));
+        api.Then(HttpStatusCode.NotFound, ScriptedApi.NotFound).Then(Event(1, "10"));
+        await SayAsync("report-2");
+        api.Requests.Last().ShouldStartWith("POST");
+    }
+
+    [Fact]
     public async Task What_was_one_of_many_before_a_restart_is_not_counted_for_itself_after_it()
     {
         var reference = new V1ObjectReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "a", NamespaceProperty = "ns", Uid = "u" };
         api.Answer = request => request.Method == HttpMethod.Get ? null : Event(1, "10");
-        for (var time = 0; time < 11; time++)
-            await recorder.RecordAsync(reference, EventRecorder.Warning, "Failed", $"exit code {time}", [new EventReport($"report-{time}")], CancellationToken.None);
+        for (var turn = 0; turn < 11; turn++)
+            await recorder.RecordAsync(reference, EventRecorder.Warning, "Failed", $"exit code {turn}", [new EventReport($"report-{turn}")], CancellationToken.None);
         var mark = MarkIn(api.Requests.Last());
         api.Requests.Last().ShouldContain("combined from similar events");
 
@@ -110,8 +127,8 @@ public sealed class EventRecorderTests
     public async Task A_workload_that_fails_every_few_seconds_with_another_number_each_time_fills_nothing()
     {
         api.Answer = _ => Event(1, "10");
-        for (var time = 0; time < 100; time++)
-            await recorder.RecordAsync(about, EventRecorder.Warning, "Failed", $"exit code {time}", CancellationToken.None);
+        for (var turn = 0; turn < 100; turn++)
+            await recorder.RecordAsync(about, EventRecorder.Warning, "Failed", $"exit code {turn}", CancellationToken.None);
         var requests = api.Requests.ToArray();
         requests.Count(request => request.StartsWith("POST", StringComparison.Ordinal)).ShouldBe(11);
         requests[10].ShouldContain("(combined from similar events): exit code 10");
@@ -124,10 +141,10 @@ public sealed class EventRecorderTests
     public async Task Each_word_of_one_report_counts_also_where_they_are_combined()
     {
         api.Then(HttpStatusCode.NotFound, ScriptedApi.NotFound);
-        for (var time = 0; time < 11; time++)
+        for (var turn = 0; turn < 11; turn++)
             api.Then(Event(1, "10"));
-        for (var time = 0; time < 11; time++)
-            await recorder.RecordAsync(new V1ObjectReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "a", NamespaceProperty = "ns", Uid = "u" }, EventRecorder.Warning, "Failed", $"exit code {time}", [new EventReport("report-1")], CancellationToken.None);
+        for (var turn = 0; turn < 11; turn++)
+            await recorder.RecordAsync(new V1ObjectReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "a", NamespaceProperty = "ns", Uid = "u" }, EventRecorder.Warning, "Failed", $"exit code {turn}", [new EventReport("report-1")], CancellationToken.None);
         api.Then(Event(2, "11"));
         await recorder.RecordAsync(new V1ObjectReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "a", NamespaceProperty = "ns", Uid = "u" }, EventRecorder.Warning, "Failed", "exit code 12", [new EventReport("report-1")], CancellationToken.None);
         api.Requests.Last().ShouldStartWith("PATCH");
@@ -139,8 +156,8 @@ public sealed class EventRecorderTests
     {
         api.Answer = _ => Event(1, "10");
         var other = new V1ConfigMap { Metadata = new V1ObjectMeta { Name = "b", NamespaceProperty = "ns", Uid = "v" } };
-        for (var time = 0; time < 11; time++)
-            await recorder.RecordAsync(about, EventRecorder.Warning, "Failed", $"exit code {time}", CancellationToken.None);
+        for (var turn = 0; turn < 11; turn++)
+            await recorder.RecordAsync(about, EventRecorder.Warning, "Failed", $"exit code {turn}", CancellationToken.None);
         await recorder.RecordAsync(about, EventRecorder.Warning, "NoImage", "exit code 11", CancellationToken.None);
         await recorder.RecordAsync(other, EventRecorder.Warning, "Failed", "exit code 11", CancellationToken.None);
         api.Requests.TakeLast(2).ShouldAllBe(request => request.StartsWith("POST", StringComparison.Ordinal) && !request.Contains("combined", StringComparison.Ordinal));
