@@ -30,8 +30,10 @@ internal sealed partial class IdentityStore(DataDirectory folder, string deviceI
     /// <exception cref="TpmException">Not now.</exception>
     public async Task UnlockAsync(CancellationToken cancellationToken)
     {
+        if (!keys.Locks)
+            return;
         await keys.OpenAsync(cancellationToken);
-        foreach (var file in Files.Where(file => keys.Locks && File.Exists(file)))
+        foreach (var file in Files.Where(file => File.Exists(file)))
         {
             var text = await File.ReadAllTextAsync(file, cancellationToken);
             if (KeyLock.IsLocked(text))

@@ -29,8 +29,8 @@ internal sealed class Tpm(string tcti)
     /// <exception cref="TpmException">With what the tool said.</exception>
     public Task<Sealed> SealAsync(string secret, string work, CancellationToken cancellationToken) => InAsync(work, async () =>
     {
-        var (parent, outer, inner) = (Path.Combine(work, "parent"), Path.Combine(work, "public"), Path.Combine(work, "private"));
-        await RunAsync("tpm2_createprimary", ["-C", "o", "-g", "sha256", "-G", Parent, "-a", ParentAttributes, "-c", parent], null, cancellationToken);
+        var (outer, inner) = (Path.Combine(work, "public"), Path.Combine(work, "private"));
+        var parent = await ParentAsync(work, cancellationToken);
         await RunAsync("tpm2_create", ["-C", parent, "-a", SecretAttributes, "-i", "-", "-u", outer, "-r", inner], secret, cancellationToken);
         return new Sealed(await File.ReadAllBytesAsync(outer, cancellationToken), await File.ReadAllBytesAsync(inner, cancellationToken));
     });
@@ -38,13 +38,20 @@ internal sealed class Tpm(string tcti)
     /// <exception cref="TpmException">It is not this TPM's, the TPM was cleared since, or it cannot be used; with what the tool said.</exception>
     public Task<string> UnsealAsync(Sealed secret, string work, CancellationToken cancellationToken) => InAsync(work, async () =>
     {
-        var (parent, loaded, outer, inner) = (Path.Combine(work, "parent"), Path.Combine(work, "loaded"), Path.Combine(work, "public"), Path.Combine(work, "private"));
+        var (loaded, outer, inner) = (Path.Combine(work, "loaded"), Path.Combine(work, "public"), Path.Combine(work, "private"));
         await File.WriteAllBytesAsync(outer, secret.Public, cancellationToken);
         await File.WriteAllBytesAsync(inner, secret.Private, cancellationToken);
-        await RunAsync("tpm2_createprimary", ["-C", "o", "-g", "sha256", "-G", Parent, "-a", ParentAttributes, "-c", parent], null, cancellationToken);
+        var parent = await ParentAsync(work, cancellationToken);
         await RunAsync("tpm2_load", ["-C", parent, "-u", outer, "-r", inner, "-c", loaded], null, cancellationToken);
         return await RunAsync("tpm2_unseal", ["-c", loaded], null, cancellationToken);
     });
+
+    private async Task<string> ParentAsync(string work, CancellationToken cancellationToken)
+    {
+        var parent = Path.Combine(work, "parent");
+        await RunAsync("tpm2_createprimary", ["-C", "o", "-g", "sha256", "-G", Parent, "-a", ParentAttributes, "-c", parent], null, cancellationToken);
+        return parent;
+    }
 
     private static async Task<T> InAsync<T>(string work, Func<Task<T>> run)
     {

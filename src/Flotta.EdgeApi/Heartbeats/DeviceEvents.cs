@@ -46,7 +46,15 @@ internal sealed class DeviceEvents(EventRecorder recorder)
             Type: said.Type == Wire.EventTypes.Warn ? EventRecorder.Warning : EventRecorder.Normal,
             Reason: string.IsNullOrWhiteSpace(said.Reason) ? "DeviceEvent" : said.Reason.Length > LongestReason ? said.Reason[..LongestReason] : said.Reason,
             Message: said.Message ?? ""))
-        .Select(group => (group.Key, (IReadOnlyList<EventReport>)[.. group.GroupBy(said => IsId(said.Id) ? said.Id : null, StringComparer.Ordinal).Select(same => same.Key is { } id ? new EventReport(id) : new EventReport(messageId, same.Count()))]));
+        .Select(group => (group.Key, ReportsOf(group, messageId)));
+
+    // Each id counts once; those that have none count with their message.
+    private static IReadOnlyList<EventReport> ReportsOf(IEnumerable<Wire.DeviceEvent> same, string? messageId) =>
+    [
+        .. same
+            .GroupBy(said => IsId(said.Id) ? said.Id : null, StringComparer.Ordinal)
+            .Select(group => group.Key is { } id ? new EventReport(id) : new EventReport(messageId, group.Count())),
+    ];
 
     // It only has to differ from the others of this device; what is longer than any name of ours is not one.
     private static bool IsId(string? id) => id is { Length: > 0 and <= 64 };

@@ -18,7 +18,6 @@ internal sealed class Http2Connection(Stream transport, Func<string, Stream, Can
     private const int ConnectionWindow = 4 << 20;
     private const int FirstWindow = 65535;
     private const long LargestWindow = int.MaxValue;
-    private const int LargestBlock = HeaderBlock.MostBytes;
 
     // A peer that does not read what it asked for.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -103,7 +102,7 @@ internal sealed class Http2Connection(Stream transport, Func<string, Stream, Can
             (frame, var more) = await NextAsync(buffer);
             if (frame.Kind != FrameKind.Continuation || frame.Stream != first.Stream)
                 throw new Http2Exception(Http2Error.Protocol, "headers that are interrupted");
-            if (block.Length + more.Length > LargestBlock)
+            if (block.Length + more.Length > HeaderBlock.MostBytes)
                 throw new Http2Exception(Http2Error.EnhanceYourCalm, "headers that do not end");
             block = [.. block, .. more.Span];
         }
@@ -114,27 +113,21 @@ internal sealed class Http2Connection(Stream transport, Func<string, Stream, Can
     private async Task OpenAsync(Http2Frame frame, byte[] block)
     {
         var fields = _headers.Read(block);
+        Expect(frame.Stream % 2 == 1, Http2Error.Protocol, "a stream of a number that is not the peer's");
         Http2Stream? stream;
         lock (_lock)
             stream = _streams.GetValueOrDefault(frame.Stream);
         if (stream is not null)
         {
             // Trailers of a request: they can only end it.
-            if (!frame.Has(FrameFlags.EndStream))
-                throw new Http2Exception(Http2Error.Protocol, "trailers that do not end a request");
+            Expect(frame.Has(FrameFlags.EndStream), Http2Error.Protocol, "trailers that do not end a request");
             Complete(stream);
             return;
         }
 
+        // One that ended already: its rest is on the way.
         if (frame.Stream <= _last)
-        {
-            if (frame.Stream % 2 == 0)
-                throw new Http2Exception(Http2Error.Protocol, "a stream of a number that is not the peer's");
-            return; // one that ended already: its rest is on the way
-        }
-
-        if (frame.Stream % 2 == 0)
-            throw new Http2Exception(Http2Error.Protocol, "a stream of a number that is not the peer's");
+            return;
         _last = frame.Stream;
         lock (_lock)
         {

@@ -25,13 +25,8 @@ internal sealed class SoftwareTpm : IAsyncDisposable
             "socket", "--tpm2", "--tpmstate", $"dir={_folder}", "--server", $"type=unixio,path={_folder}/tpm", "--ctrl", $"type=unixio,path={_folder}/tpm.ctrl", "--flags", "not-need-init,startup-clear",
         ];
         _process = Process.Start(new ProcessStartInfo("swtpm", arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-        var deadline = DateTime.UtcNow.AddSeconds(20);
-        while (!File.Exists(Path.Combine(_folder, "tpm")))
-        {
-            _process.HasExited.ShouldBeFalse("swtpm ended: " + (_process.HasExited ? await _process.StandardError.ReadToEndAsync() : ""));
-            DateTime.UtcNow.ShouldBeLessThan(deadline, "swtpm did not listen");
-            await Task.Delay(20);
-        }
+        await Eventually.True(() => _process.HasExited || File.Exists(Path.Combine(_folder, "tpm")));
+        _process.HasExited.ShouldBeFalse("swtpm ended: " + (_process.HasExited ? await _process.StandardError.ReadToEndAsync() : ""));
     }
 
     public async Task PowerOffAsync()
