@@ -56,17 +56,18 @@ public sealed partial class ControlLoop(
         // However often somebody hints, not more than once a second.
         var least = TimeSpan.FromSeconds(1);
         await Task.Delay(least, time, cancellationToken);
-        var interval = isHeld() ? options.RelaxedControlInterval : options.Interval;
-        await UntilAskedAsync(BackOff.Around(interval - least, 0.2), cancellationToken);
+        await UntilDueAsync(least, cancellationToken);
     }
 
-    // However rarely control/in is looked at: what is new of ourselves (tags) is told within a minute.
-    private async Task UntilAskedAsync(TimeSpan wait, CancellationToken cancellationToken)
+    // data/in may come to be held, or stop being held, while this waits (after a start it always does), so each slice asks anew how long.
+    // And however rarely control/in is looked at: what is new of ourselves (tags) is told within a minute.
+    private async Task UntilDueAsync(TimeSpan waited, CancellationToken cancellationToken)
     {
-        var (started, seen) = (time.GetTimestamp(), status.Stamp);
-        while (Equals(status.Stamp, seen) && wait - time.GetElapsedTime(started) is var left && left > TimeSpan.Zero)
+        var (started, seen, part) = (time.GetTimestamp(), status.Stamp, BackOff.Around(TimeSpan.FromSeconds(1), 0.2).TotalSeconds);
+        while (Equals(status.Stamp, seen))
         {
-            if (await _ask.WaitAsync(left < Slice ? left : Slice, time, cancellationToken))
+            var left = ((isHeld() ? options.RelaxedControlInterval : options.Interval) - waited) * part - time.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero || await _ask.WaitAsync(left < Slice ? left : Slice, time, cancellationToken))
                 return;
         }
     }

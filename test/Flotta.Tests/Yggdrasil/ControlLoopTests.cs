@@ -3,6 +3,7 @@ using Flotta.Wire;
 using Flotta.Yggdrasil.Transport;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Flotta.Tests.Yggdrasil;
 
@@ -68,7 +69,39 @@ public sealed class ControlLoopTests
         await loop.StopAsync();
     }
 
-    private Running Run(EdgeStandIn server, string body, int status = 200)
+    [Fact]
+    public async Task How_long_it_waits_follows_whether_data_in_is_held_while_it_waits()
+    {
+        await using var server = await EdgeStandIn.StartAsync();
+        var (time, held) = (new FakeTimeProvider(), false);
+        int Looks() => server.Requests.Count(seen => seen.What == "control/in");
+        async Task PassAsync(int minutes)
+        {
+            for (var half = 0; half < minutes * 2; half++)
+            {
+                time.Advance(TimeSpan.FromSeconds(30));
+                await Task.Delay(5);
+            }
+        }
+
+        var loop = Run(server, "", time: time, polls: PollOptions.Thrifty, isHeld: () => held);
+        await server.SeesAsync("control/in");
+        // Just after a start nothing is held yet, and a look would be due after a quarter of an hour.
+        await PassAsync(5);
+        held = true;
+        await PassAsync(60);
+        Looks().ShouldBe(1);
+        // Nothing tells of news any more: the look that is due by now is made within a minute.
+        held = false;
+        await Eventually.True(async () =>
+        {
+            await PassAsync(1);
+            return Looks() == 2;
+        });
+        await loop.StopAsync();
+    }
+
+    private Running Run(EdgeStandIn server, string body, int status = 200, TimeProvider? time = null, PollOptions? polls = null, Func<bool>? isHeld = null)
     {
         server.Instead = async (seen, context) =>
         {
@@ -80,7 +113,7 @@ public sealed class ControlLoopTests
         };
         var transport = TransportTests.Transport(server);
         var stop = new CancellationTokenSource();
-        var loop = new ControlLoop(transport, new NoStatus(), () => false, _polls, NullLogger<ControlLoop>.Instance, TimeProvider.System);
+        var loop = new ControlLoop(transport, new NoStatus(), isHeld ?? (() => false), polls ?? _polls, NullLogger<ControlLoop>.Instance, time ?? TimeProvider.System);
         return new Running(loop.RunAsync(stop.Token), stop);
     }
 
