@@ -4,7 +4,7 @@ namespace Flotta.Bench;
 
 /// <summary>
 /// What a device costs that has nothing to do: the contract of the agent, which fails when a limit is passed. Three agents side by side: with nothing, with ten workloads,
-/// thrifty. The last is watched until the end of a held request, since in ten minutes there may be none; the month has four new connections a day on top.
+/// thrifty. The last is watched until the end of a held request, since in ten minutes there may be none; the month has four new connections a day on top, none of which resumes a session.
 /// </summary>
 internal sealed class AgentBench(string podman) : AgentContract(new Results(
     "agent", "What an idle device costs", $"make bench (bench/run.sh agent), {Window.TotalMinutes:0.#} minutes", "measure", "value", "limit", ""))
@@ -64,9 +64,9 @@ internal sealed class AgentBench(string podman) : AgentContract(new Results(
             && states.All(state => (string?)state!["phase"] == "Running"), cancellationToken);
 
         // Last: the interfaces of those workloads' pods are part of the machine that it tells about at its start, and no news in the window.
-        await using (var newcomer = AgentProcess.Start(plane, "thrifty", Path.Combine(root, "thrifty"), podman, "--thrifty"))
+        await using (var newcomer = AgentProcess.Start(plane, "thrifty", Path.Combine(root, "thrifty"), podman, thrifty: true))
             await UntilAsync(() => File.Exists(Path.Combine(root, "thrifty", "desired.json")), cancellationToken);
-        await using var thrifty = AgentProcess.Start(plane, "thrifty", Path.Combine(root, "thrifty"), podman, "--thrifty");
+        await using var thrifty = AgentProcess.Start(plane, "thrifty", Path.Combine(root, "thrifty"), podman, thrifty: true);
 
         await Task.Delay(Settling, cancellationToken);
         var connecting = thrifty.Proxy.Bytes;
@@ -99,6 +99,11 @@ internal sealed class AgentBench(string podman) : AgentContract(new Results(
         var bytes = After().Sum(piece => (double)piece.Bytes);
         Row("thrifty: a new connection with all that is said on it", connecting / 1e3, double.PositiveInfinity, "kB");
         Row($"thrifty: a held request, here for {between / 60:N1} minutes", bytes / 1e3, double.PositiveInfinity, "kB", "N2");
+        thrifty.Proxy.Cut();
+        var anew = thrifty.Proxy.Bytes;
+        await UntilAsync(() => thrifty.Proxy.Bytes > anew, cancellationToken, TimeSpan.FromMinutes(6));
+        await Task.Delay(TimeSpan.FromSeconds(60), cancellationToken);
+        Row("thrifty: the next one of the same process, within two hours", (thrifty.Proxy.Bytes - anew) / 1e3, double.PositiveInfinity, "kB");
         Row("thrifty: on the wire a month, with 4 new connections a day", ((bytes / between * Month) + (connecting * 4 * 30)) / 1e6, 1, "MB", "N2");
     }
 

@@ -11,6 +11,7 @@ internal sealed class CountingProxy : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly string _server;
     private readonly List<(long At, bool Up, int Bytes)> _pieces = [];
+    private readonly List<TcpClient> _devices = [];
 
     public CountingProxy(string server)
     {
@@ -20,6 +21,9 @@ internal sealed class CountingProxy : IAsyncDisposable
     }
 
     public string Address => _listener.LocalEndpoint.ToString()!;
+
+    /// <summary>The same by a name, as TLS needs to resume a session.</summary>
+    public string Name => $"localhost:{((IPEndPoint)_listener.LocalEndpoint).Port}";
 
     /// <summary>What has passed so far.</summary>
     public Traffic[] Pieces
@@ -33,6 +37,17 @@ internal sealed class CountingProxy : IAsyncDisposable
 
     public long Bytes => Pieces.Sum(piece => (long)piece.Bytes);
 
+    /// <summary>Ends every connection that there is.</summary>
+    public void Cut()
+    {
+        lock (_pieces)
+        {
+            foreach (var device in _devices)
+                device.Close();
+            _devices.Clear();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -45,6 +60,8 @@ internal sealed class CountingProxy : IAsyncDisposable
         while (!_stop.IsCancellationRequested)
         {
             var device = await _listener.AcceptTcpClientAsync(_stop.Token);
+            lock (_pieces)
+                _devices.Add(device);
             _ = CarryAsync(device);
         }
     }
@@ -60,7 +77,7 @@ internal sealed class CountingProxy : IAsyncDisposable
                 await server.ConnectAsync(IPEndPoint.Parse(_server), _stop.Token);
                 await Task.WhenAny(CopyAsync(device.GetStream(), server.GetStream(), up: true), CopyAsync(server.GetStream(), device.GetStream(), up: false));
             }
-            catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)
+            catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
             {
                 // The one side or the other has gone.
             }

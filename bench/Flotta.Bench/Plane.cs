@@ -57,5 +57,5 @@ internal sealed class EmbeddedPlane : Plane
     public override ValueTask DisposeAsync() => _up.DisposeAsync();
 
     private async Task StartAsync(string kubePort, string edgePort) => _up = await ServerProcess.StartAsync(
-        "flotta", ["up", "--data-dir", Folder, "--kube-port", kubePort, "--edge-port", edgePort, "--metrics-port", "0", "--auto-approve"], Log);
+        "flotta", ["up", "--data-dir", Folder, "--kube-port", kubePort, "--edge-port", edgePort, "--metrics-port", "0", "--auto-approve"], Log, ("DOMAIN", "localhost"));
 }

@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
+using System.IO.Pipelines;
 using System.Net;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Flotta.Wire;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -28,15 +30,21 @@ internal sealed class EdgeStandIn : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private EdgeStandIn(WebApplication app, TestAuthority authority)
+    private readonly ConcurrentQueue<SentBytes> _connections;
+
+    private EdgeStandIn(WebApplication app, TestAuthority authority, ConcurrentQueue<SentBytes> connections)
     {
         _app = app;
+        _connections = connections;
         Authority = authority;
     }
 
     public TestAuthority Authority { get; }
 
     public string Address => new Uri(_app.Urls.First()).Authority;
+
+    /// <summary>What this server sent on each connection so far, in bytes, its handshake with it.</summary>
+    public long[] BytesSent => [.. _connections.Select(connection => connection.Total)];
 
     public ConcurrentQueue<Seen> Requests { get; } = [];
 
@@ -61,11 +69,19 @@ internal sealed class EdgeStandIn : IAsyncDisposable
     {
         authority ??= new TestAuthority();
         var certificate = authority.Server();
+        var connections = new ConcurrentQueue<SentBytes>();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
+            listen.Use(next => connection =>
+            {
+                var sent = new SentBytes(connection.Transport.Output);
+                connections.Enqueue(sent);
+                connection.Transport = new Duplex(connection.Transport.Input, sent);
+                return next(connection);
+            });
             listen.UseHttps(certificate, https =>
             {
                 https.SslProtocols = SslProtocols.Tls13;
@@ -74,7 +90,7 @@ internal sealed class EdgeStandIn : IAsyncDisposable
             });
         }));
         var app = builder.Build();
-        var server = new EdgeStandIn(app, authority);
+        var server = new EdgeStandIn(app, authority, connections);
         app.Run(server.AnswerAsync);
         await app.StartAsync();
         return server;
@@ -197,5 +213,30 @@ internal sealed class EdgeStandIn : IAsyncDisposable
         if (Holds)
             context.Response.Headers.ETag = configuration.Tag;
         await context.Response.WriteAsync(configuration.Body + "\n");
+    }
+
+    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+
+    private sealed class SentBytes(PipeWriter onto) : PipeWriter
+    {
+        private long _total;
+
+        public long Total => Interlocked.Read(ref _total);
+
+        public override void Advance(int bytes)
+        {
+            Interlocked.Add(ref _total, bytes);
+            onto.Advance(bytes);
+        }
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => onto.GetMemory(sizeHint);
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => onto.GetSpan(sizeHint);
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => onto.FlushAsync(cancellationToken);
+
+        public override void CancelPendingFlush() => onto.CancelPendingFlush();
+
+        public override void Complete(Exception? exception = null) => onto.Complete(exception);
     }
 }

@@ -37,6 +37,36 @@ public sealed class TransportTests
     }
 
     [Fact]
+    public async Task A_connection_anew_to_a_server_with_a_name_resumes_the_session_and_needs_no_certificates()
+    {
+        await using var server = await EdgeStandIn.StartAsync();
+        using var transport = Transport(server, named: "localhost:" + server.Address.Split(':')[^1]);
+        foreach (var number in (int[])[1, 2])
+        {
+            (await transport.GetAsync(Channel.Control, null, null, CancellationToken.None)).Status.ShouldBe(200);
+            server.BytesSent.Length.ShouldBe(number);
+            transport.Renew();
+        }
+
+        // A chain of one certificate, and the proof of it, are some 700 bytes.
+        (server.BytesSent[0] - server.BytesSent[1]).ShouldBeGreaterThan(400);
+        server.Requests.Select(seen => seen.Certificate.SerialNumber).Distinct().ShouldBe([transport.Identity!.Certificate.SerialNumber]);
+    }
+
+    [Fact]
+    public async Task A_session_of_one_identity_is_not_resumed_for_another()
+    {
+        await using var server = await EdgeStandIn.StartAsync();
+        using var transport = Transport(server, named: "localhost:" + server.Address.Split(':')[^1]);
+        (await transport.GetAsync(Channel.Control, null, null, CancellationToken.None)).Status.ShouldBe(200);
+        var second = Issue(server);
+        transport.Use(second);
+        (await transport.GetAsync(Channel.Control, null, null, CancellationToken.None)).Status.ShouldBe(200);
+        server.Requests.Last().Certificate.SerialNumber.ShouldBe(second.Certificate.SerialNumber);
+        Math.Abs(server.BytesSent[0] - server.BytesSent[1]).ShouldBeLessThan(200);
+    }
+
+    [Fact]
     public async Task Another_identity_takes_over_while_a_request_under_way_finishes_with_the_one_before()
     {
         await using var server = await EdgeStandIn.StartAsync();
@@ -145,11 +175,11 @@ public sealed class TransportTests
         await Should.ThrowAsync<OperationCanceledException>(asked);
     }
 
-    internal static HttpsTransport Transport(EdgeStandIn server, Roots? roots = null, TimeProvider? time = null)
+    internal static HttpsTransport Transport(EdgeStandIn server, Roots? roots = null, TimeProvider? time = null, string? named = null)
     {
         var options = new TransportOptions
         {
-            Address = new ServerAddress(server.Address, "api/flotta-management/v1", "dev1"),
+            Address = new ServerAddress(named ?? server.Address, "api/flotta-management/v1", "dev1"),
             Roots = roots ?? Roots.FromPem(server.Authority.Pem),
         };
         var transport = new HttpsTransport(options, NullLogger<HttpsTransport>.Instance, time ?? TimeProvider.System);
