@@ -46,7 +46,7 @@ internal sealed class PodmanHost : IAsyncDisposable
     ];
 
     // Networks of a user without rights live where nothing of /run is to be seen but the user's own folder.
-    private string RunRoot => rootless ? Path.Combine(run.FullName, "user", "run") : Path.Combine(run.FullName, "run");
+    private string RunRoot => rootless ? Path.Combine(run.FullName, "user", "containers") : Path.Combine(run.FullName, "run");
 
     public string Folder => folder.Path;
 
@@ -60,7 +60,7 @@ internal sealed class PodmanHost : IAsyncDisposable
         try
         {
             await File.WriteAllTextAsync(podman.environment["CONTAINERS_CONF"], podman.Configuration());
-            await File.WriteAllTextAsync(podman.environment["CONTAINERS_STORAGE_CONF"], $"[storage]\ndriver = \"{(rootless ? "vfs" : "")}\"\ngraphroot = \"{podman.folder.Path}/storage\"\nrunroot = \"{podman.RunRoot}\"\n");
+            await File.WriteAllTextAsync(podman.environment["CONTAINERS_STORAGE_CONF"], $"[storage]\ndriver = \"{(rootless ? "vfs" : "")}\"\ngraphroot = \"{podman.folder.Path}/storage\"\nrootless_storage_path = \"{podman.folder.Path}/storage\"\nrunroot = \"{podman.RunRoot}\"\n");
             if (authority is not null)
                 podman.environment["SSL_CERT_FILE"] = authority;
             if (machine is not null)

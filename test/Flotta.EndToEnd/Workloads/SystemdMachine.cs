@@ -13,6 +13,7 @@ internal sealed class SystemdMachine : IAsyncDisposable
     private const string Script = """
         mount --make-rprivate /
         mkdir -p /run/systemd && mount -t tmpfs tmpfs /run/systemd && mkdir /run/systemd/system
+        mount -t tmpfs tmpfs /dev/shm
         ip link set lo up
         # On a usual machine everybody may open it, which networks of users without rights need.
         mknod -m 666 /run/systemd/tun c 10 200 && mount --bind /run/systemd/tun /dev/net/tun
