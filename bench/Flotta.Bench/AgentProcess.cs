@@ -33,13 +33,13 @@ internal sealed class AgentProcess : IAsyncDisposable
     public long BytesWritten =>
         long.Parse(File.ReadLines($"/proc/{_process.Id}/io").First(line => line.StartsWith("write_bytes:", StringComparison.Ordinal))[12..].Trim(), CultureInfo.InvariantCulture);
 
-    public static AgentProcess Start(Plane plane, string id, string folder, string podman, bool thrifty = false)
+    public static AgentProcess Start(Plane plane, string id, string folder, string podman, bool thrifty = false, bool named = false)
     {
         var proxy = new CountingProxy(plane.EdgeServer);
         var start = new ProcessStartInfo(Repository.Program("flotta-agent")) { UseShellExecute = false, RedirectStandardError = true };
         string[] arguments =
         [
-            "--server", thrifty ? proxy.Name : proxy.Address, "--ca-root", Path.Combine(plane.Bootstrap, "ca.pem"), "--cert-file", Path.Combine(plane.Bootstrap, "cert.pem"),
+            "--server", named ? proxy.Name : proxy.Address, "--ca-root", Path.Combine(plane.Bootstrap, "ca.pem"), "--cert-file", Path.Combine(plane.Bootstrap, "cert.pem"),
             "--key-file", Path.Combine(plane.Bootstrap, "key.pem"), "--client-id", id, "--data-dir", folder, "--podman-socket", podman, .. thrifty ? (string[])["--thrifty"] : [],
         ];
         foreach (var argument in arguments)

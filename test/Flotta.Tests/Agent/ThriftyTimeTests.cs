@@ -1,4 +1,6 @@
+using System.Globalization;
 using Flotta.Agent;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Flotta.Tests.Agent;
 
@@ -17,6 +19,28 @@ public sealed class ThriftyTimeTests
     [Fact]
     public void What_is_never_due_never_goes_off() =>
         ThriftyTime.PutOff(Timeout.InfiniteTimeSpan, TimeSpan.FromHours(1)).ShouldBe(Timeout.InfiniteTimeSpan);
+
+    [Fact]
+    public void What_goes_off_soon_and_then_regularly_does_so_together_with_all_else()
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 1, 2, 3, 3, 5, TimeSpan.Zero));
+        var at = new List<string>();
+        using var timer = new ThriftyTime(clock).CreateTimer(_ => at.Add(clock.GetUtcNow().ToString("HH:mm:ss", CultureInfo.InvariantCulture)), null, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(30));
+        void Pass(TimeSpan time)
+        {
+            for (var end = clock.GetUtcNow() + time; clock.GetUtcNow() < end;)
+                clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Pass(TimeSpan.FromMinutes(15));
+        at.ShouldBe(["03:03:20", "03:05:00", "03:10:00", "03:15:00"]);
+        timer.Change(TimeSpan.Zero, TimeSpan.FromMinutes(6));
+        Pass(TimeSpan.FromMinutes(13));
+        at.Skip(4).ShouldBe(["03:18:05", "03:25:00"]);
+        timer.Change(TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
+        Pass(TimeSpan.FromHours(1));
+        at.Count.ShouldBe(7);
+    }
 
     [Fact]
     public async Task Short_waits_are_as_short_as_they_are()
