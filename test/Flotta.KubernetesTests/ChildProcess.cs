@@ -30,7 +30,7 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     public static ChildProcess Start(string program, string log, params string[] arguments)
     {
-        var start = new ProcessStartInfo("/bin/sh") { RedirectStandardInput = true, UseShellExecute = false };
+        var start = new ProcessStartInfo("/bin/sh") { RedirectStandardInput = true, UseShellExecute = false, WorkingDirectory = Path.GetDirectoryName(log) };
         foreach (var argument in (string[])["-c", Guard, "sh", log, program, .. arguments]) start.ArgumentList.Add(argument);
         return new(Process.Start(start)!, Path.GetFileName(program), log);
     }

@@ -27,6 +27,9 @@ public sealed class KubeApiServer : IAsyncDisposable
 
     public Uri Address { get; }
 
+    /// <summary>Where etcd is asked without an API server. It calls a socket by a host and a port, in the folder that it runs in.</summary>
+    public string EtcdSocket => In("localhost:1");
+
     /// <summary>Where kubectl is; the folder of KUBEBUILDER_ASSETS.</summary>
     public static string? Assets => Environment.GetEnvironmentVariable("KUBEBUILDER_ASSETS") is { Length: > 0 } assets ? assets : null;
 
@@ -55,14 +58,14 @@ public sealed class KubeApiServer : IAsyncDisposable
             """;
     }
 
-    public static async Task<KubeApiServer> StartAsync(CancellationToken cancellationToken)
+    public static async Task<KubeApiServer> StartAsync(CancellationToken cancellationToken, params string[] flags)
     {
         if (Missing is { } reason) throw new InvalidOperationException(reason);
         int[] ports = [FreePort.Next(), FreePort.Next(), FreePort.Next()];
         var server = new KubeApiServer(Directory.CreateTempSubdirectory("flotta-kube-"), TestCertificates.Create(), ports[2]);
         try
         {
-            await server.RunAsync(ports[0], ports[1], ports[2], cancellationToken);
+            await server.RunAsync(ports[0], ports[1], ports[2], flags, cancellationToken);
             return server;
         }
         catch
@@ -98,14 +101,14 @@ public sealed class KubeApiServer : IAsyncDisposable
         folder.Delete(recursive: true);
     }
 
-    private async Task RunAsync(int etcdPort, int peerPort, int port, CancellationToken cancellationToken)
+    private async Task RunAsync(int etcdPort, int peerPort, int port, string[] flags, CancellationToken cancellationToken)
     {
         var address = $"http://127.0.0.1:{etcdPort}";
         startEtcd = () => ChildProcess.Start(
             Path.Combine(Assets!, "etcd"),
             In("etcd.log"),
             "--data-dir", In("etcd"),
-            "--listen-client-urls", address,
+            "--listen-client-urls", $"{address},unix://{Path.GetFileName(EtcdSocket)}",
             "--advertise-client-urls", address,
             "--listen-peer-urls", $"http://127.0.0.1:{peerPort}",
             "--initial-advertise-peer-urls", $"http://127.0.0.1:{peerPort}",
@@ -121,7 +124,7 @@ public sealed class KubeApiServer : IAsyncDisposable
         children.Add(ChildProcess.Start(
             Path.Combine(Assets!, "kube-apiserver"),
             In("kube-apiserver.log"),
-            "--etcd-servers", address,
+            ["--etcd-servers", address,
             "--bind-address", "127.0.0.1",
             "--secure-port", $"{port}",
             "--tls-cert-file", In("server.pem"),
@@ -133,7 +136,8 @@ public sealed class KubeApiServer : IAsyncDisposable
             "--service-account-issuer", "https://127.0.0.1",
             "--service-cluster-ip-range", "10.0.0.0/24",
             "--disable-admission-plugins", "ServiceAccount",
-            "--cert-dir", In("certs")));
+            "--cert-dir", In("certs"),
+            .. flags]));
         await WaitAsync(cancellationToken);
     }
 

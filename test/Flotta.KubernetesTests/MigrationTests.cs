@@ -173,26 +173,6 @@ public sealed partial class MigrationTests(ITestOutputHelper log)
     [GeneratedRegex(@"edgedevices +(?<count>\d+) +\k<count>  same", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex SameDevices();
 
-    /// <summary>For kubectl: a folder with a kubeconfig.</summary>
-    private sealed class Cluster : ControlPlane
-    {
-        public Cluster(string folder, KubeApiServer? server)
-            : base(folder)
-        {
-            Server = server;
-            if (server is not null)
-                File.WriteAllText(Kubeconfig, Admin);
-        }
-
-        public KubeApiServer? Server { get; }
-
-        public string Admin => Server!.Kubeconfig("admin", "system:masters");
-
-        public override string EdgeServer => throw new NotSupportedException();
-
-        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
-    }
-
     /// <summary>Operator and Edge API against the cluster, with the rights of deploy/kubernetes.</summary>
     private sealed class Roles(RunningProgram theOperator, RunningProgram edge) : IAsyncDisposable
     {
