@@ -78,8 +78,7 @@ public sealed class HttpsTransport : IOutbound, IDisposable
         var request = new HttpRequestMessage(HttpMethod.Get, _endpoint.Address.In(channel));
         if (tag is not null && EntityTagHeaderValue.TryParse(tag, out var entityTag))
             request.Headers.IfNoneMatch.Add(entityTag);
-        if (hold is { } wait)
-            request.Headers.TryAddWithoutValidation("Prefer", $"wait={(int)wait.TotalSeconds}{(commands ? ", commands" : "")}");
+        PreferToWait(request, hold, commands ? ", commands" : "");
         return SendAsync(request, Current(), hold ?? TimeSpan.Zero, cancellationToken);
     }
 
@@ -123,8 +122,7 @@ public sealed class HttpsTransport : IOutbound, IDisposable
         try
         {
             var request = Post(channel, message);
-            if (hold is { } wait)
-                request.Headers.TryAddWithoutValidation("Prefer", $"wait={(int)wait.TotalSeconds}");
+            PreferToWait(request, hold);
             return await SendAsync(request, line, hold ?? TimeSpan.Zero, cancellationToken);
         }
         finally
@@ -150,6 +148,12 @@ public sealed class HttpsTransport : IOutbound, IDisposable
         if (_options.Quiet is { } quiet && string.Equals(message.Directive, Directives.Heartbeat, StringComparison.Ordinal))
             request.Headers.TryAddWithoutValidation("Prefer", $"quiet={(int)quiet.TotalSeconds}");
         return request;
+    }
+
+    private static void PreferToWait(HttpRequestMessage request, TimeSpan? hold, string more = "")
+    {
+        if (hold is { } wait)
+            request.Headers.TryAddWithoutValidation("Prefer", $"wait={(int)wait.TotalSeconds}{more}");
     }
 
     private Line Current() => _line ?? throw new InvalidOperationException("No identity has been put to use yet.");
