@@ -67,6 +67,7 @@ internal sealed partial class DeviceAgent : IDisposable
             _mounts = new MountLoop(_folder, _events, MountFacts.OfThisMachine, loggers.CreateLogger<MountLoop>(), time);
             _firewall = new FirewallLoop(DeviceId, loggers.CreateLogger<FirewallLoop>(), time);
             static HardwareInfo Hardware() => HardwareFacts.Read();
+            var pace = polls ?? (options.Thrifty ? PollOptions.Thrifty : new PollOptions());
             if (uplink is not null)
             {
                 _uplink = uplink(_folder);
@@ -92,8 +93,7 @@ internal sealed partial class DeviceAgent : IDisposable
                 _uplink = new Uplink
                 {
                     Outbound = _transport,
-                    Link = new HttpsLink(
-                        _transport, tags, polls ?? (options.Thrifty ? PollOptions.Thrifty : new PollOptions()), _logs is null ? null : _logs.Take, loggers, time),
+                    Link = new HttpsLink(_transport, tags, pace, _logs is null ? null : _logs.Take, loggers, time),
                     Bootstrap = Bootstrap,
                     Roots = () => _transport.Endpoint.Roots,
                     Name = endpoint.Address.Server,
@@ -103,7 +103,7 @@ internal sealed partial class DeviceAgent : IDisposable
             }
 
             var registration = new Registration(_uplink.Outbound, _identities, _uplink.Roots, DeviceId, Hardware, loggers.CreateLogger<Registration>(), time);
-            _enrolment = new EnrolmentLoop(_uplink.Outbound, _identities, registration, _uplink.Bootstrap, tags, DeviceId, Hardware, loggers.CreateLogger<EnrolmentLoop>(), time);
+            _enrolment = new EnrolmentLoop(_uplink.Outbound, _identities, registration, _uplink.Bootstrap, tags, DeviceId, Hardware, pace.Hold, loggers.CreateLogger<EnrolmentLoop>(), time);
             _desired = new DesiredState(new DesiredStore(_folder, loggers.CreateLogger<DesiredStore>()), DeviceId, loggers.CreateLogger<DesiredState>());
             _workloads = workloads(DeviceId, _folder);
             var facts = new DutyFacts();

@@ -9,8 +9,6 @@ internal sealed class ThriftyTime(TimeProvider clock) : TimeProvider
     private static readonly TimeSpan Short = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Grid = TimeSpan.FromMinutes(5);
 
-    private TimeProvider Clock => clock;
-
     public ThriftyTime()
         : this(System)
     {
@@ -26,28 +24,26 @@ internal sealed class ThriftyTime(TimeProvider clock) : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new Timer(callback, state, this);
+        var timer = new Timer(callback, state, clock);
         timer.Change(dueTime, period);
         return timer;
     }
 
     internal static TimeSpan PutOff(TimeSpan due, TimeSpan now) => due < Short ? due : Rounded(now + due) - now;
 
-    private TimeSpan Due(TimeSpan due) => PutOff(due, clock.GetElapsedTime(0));
-
     private static TimeSpan Rounded(TimeSpan time) => time < Short ? time : TimeSpan.FromTicks((time.Ticks + Grid.Ticks - 1) / Grid.Ticks * Grid.Ticks);
 
     private sealed class Timer : ITimer
     {
         private readonly Lock _gate = new();
-        private readonly ThriftyTime _time;
+        private readonly TimeProvider _clock;
         private readonly ITimer _timer;
         private TimeSpan? _afterwards;
 
-        public Timer(TimerCallback callback, object? state, ThriftyTime time)
+        public Timer(TimerCallback callback, object? state, TimeProvider clock)
         {
-            _time = time;
-            _timer = time.Clock.CreateTimer(
+            _clock = clock;
+            _timer = clock.CreateTimer(
                 given =>
                 {
                     Align();
@@ -64,13 +60,15 @@ internal sealed class ThriftyTime(TimeProvider clock) : TimeProvider
             {
                 // Off at once, and then as regularly as all else: not a few seconds beside it for ever.
                 _afterwards = dueTime < Short && period >= Short ? period : null;
-                return _timer.Change(_time.Due(dueTime), _afterwards is null ? Rounded(period) : Timeout.InfiniteTimeSpan);
+                return _timer.Change(Due(dueTime), _afterwards is null ? Rounded(period) : Timeout.InfiniteTimeSpan);
             }
         }
 
         public void Dispose() => _timer.Dispose();
 
         public ValueTask DisposeAsync() => _timer.DisposeAsync();
+
+        private TimeSpan Due(TimeSpan due) => PutOff(due, _clock.GetElapsedTime(0));
 
         private void Align()
         {
@@ -79,7 +77,7 @@ internal sealed class ThriftyTime(TimeProvider clock) : TimeProvider
                 if (_afterwards is not { } period)
                     return;
                 _afterwards = null;
-                _timer.Change(_time.Due(period), Rounded(period));
+                _timer.Change(Due(period), Rounded(period));
             }
         }
     }

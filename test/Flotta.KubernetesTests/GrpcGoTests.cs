@@ -61,7 +61,7 @@ public sealed class GrpcGoTests
         (empty.Status, empty.Message).ShouldBe((GrpcStatus.InvalidArgument, "etcdserver: key is not provided"));
     }
 
-    // kube-apiserver reads what is stored under a key: a response's second field has the pair, whose fifth is the value.
+    // What is stored under a key: the second field of an answer has the pair, whose fifth is the value.
     private static async Task<string> ReadAsync(GrpcChannel etcd, string key)
     {
         var answer = await etcd.CallAsync("/etcdserverpb.KV/Range", new ProtoWriter().Text(1, key).ToArray(), Patience, TestContext.Current.CancellationToken);

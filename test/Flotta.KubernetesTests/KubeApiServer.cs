@@ -124,20 +124,22 @@ public sealed class KubeApiServer : IAsyncDisposable
         children.Add(ChildProcess.Start(
             Path.Combine(Assets!, "kube-apiserver"),
             In("kube-apiserver.log"),
-            ["--etcd-servers", address,
-            "--bind-address", "127.0.0.1",
-            "--secure-port", $"{port}",
-            "--tls-cert-file", In("server.pem"),
-            "--tls-private-key-file", In("server.key"),
-            "--client-ca-file", In("ca.pem"),
-            "--authorization-mode", "RBAC",
-            "--service-account-key-file", In("accounts.key"),
-            "--service-account-signing-key-file", In("accounts.key"),
-            "--service-account-issuer", "https://127.0.0.1",
-            "--service-cluster-ip-range", "10.0.0.0/24",
-            "--disable-admission-plugins", "ServiceAccount",
-            "--cert-dir", In("certs"),
-            .. flags]));
+            [
+                "--etcd-servers", address,
+                "--bind-address", "127.0.0.1",
+                "--secure-port", $"{port}",
+                "--tls-cert-file", In("server.pem"),
+                "--tls-private-key-file", In("server.key"),
+                "--client-ca-file", In("ca.pem"),
+                "--authorization-mode", "RBAC",
+                "--service-account-key-file", In("accounts.key"),
+                "--service-account-signing-key-file", In("accounts.key"),
+                "--service-account-issuer", "https://127.0.0.1",
+                "--service-cluster-ip-range", "10.0.0.0/24",
+                "--disable-admission-plugins", "ServiceAccount",
+                "--cert-dir", In("certs"),
+                .. flags,
+            ]));
         await WaitAsync(cancellationToken);
     }
 

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Flotta.Agent.Enrolment;
 
 /// <summary>From a bootstrap certificate to one of the device's own: enrol, wait for a person, register.</summary>
+/// <param name="hold">How long a server that can may hold a waiting device's request; it answers when a person has decided. Each request is a connection of its own, and has all of the machine in it.</param>
 internal sealed partial class EnrolmentLoop(
     IOutbound transport,
     IdentityStore store,
@@ -16,11 +17,10 @@ internal sealed partial class EnrolmentLoop(
     Tags tags,
     string deviceId,
     Func<HardwareInfo> hardware,
+    TimeSpan hold,
     ILogger<EnrolmentLoop> logger,
     TimeProvider time)
 {
-    // A server that can holds a waiting device's request and answers it when a person has decided.
-    private static readonly TimeSpan Hold = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan BetweenHolds = TimeSpan.FromMilliseconds(200);
 
     // The first answer after an automatic approval should not be ten seconds away; where the server holds nothing a person's may be, as in the original.
@@ -56,7 +56,7 @@ internal sealed partial class EnrolmentLoop(
                 if (answer.Status == 208 && step.Next == EnrolmentState.Registering)
                     continue;
                 // The next request is the first to be held; and one that was held for long has been enough of a pause.
-                if (step.Next == EnrolmentState.Waiting && (before == EnrolmentState.Enrolling || (answer.Held && time.GetElapsedTime(asked) > Hold / 2)))
+                if (step.Next == EnrolmentState.Waiting && (before == EnrolmentState.Enrolling || (answer.Held && time.GetElapsedTime(asked) > hold / 2)))
                 {
                     _backOff.Reset();
                     pause = BackOff.Around(BetweenHolds, 0.5);
@@ -94,7 +94,7 @@ internal sealed partial class EnrolmentLoop(
         };
         var message = Message.Data(Directives.Enrolment, WireJson.ToElement(content, WireJson.Types.EnrolmentInfo), time.GetUtcNow());
         // Not the first one: a person who stands beside the device wants to be told that it waits, and for which key.
-        var answer = await transport.PostAsAsync(asWhom, Channel.Data, message, cancellationToken, _state == EnrolmentState.Waiting ? Hold : null);
+        var answer = await transport.PostAsAsync(asWhom, Channel.Data, message, cancellationToken, _state == EnrolmentState.Waiting ? hold : null);
         var step = EnrolmentStep.AfterEnrolment(answer);
         if (step.Next == EnrolmentState.Waiting && _state != EnrolmentState.Waiting)
             LogWaiting(logger, deviceId, key.Fingerprint());

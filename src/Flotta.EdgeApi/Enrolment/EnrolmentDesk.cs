@@ -22,7 +22,7 @@ internal sealed partial class EnrolmentDesk(
     KubeApi api, FleetCaches fleet, SigningRequests signingRequests, EventRecorder recorder, EdgeApiOptions options, ILoggerFactory loggers, TimeProvider time)
 {
     private const int LongestModel = 253;
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(30);
 
     private readonly ILogger logger = loggers.CreateLogger<EnrolmentDesk>();
     private readonly Anteroom anteroom = new(fleet, options.MaxHeldEnrolments);

@@ -49,7 +49,7 @@ public sealed class JourneyTests
 
         // The first answer is what a person who stands beside the device sees; it is not waited for.
         (await server.SeesAsync(Directives.Enrolment)).Headers.ContainsKey("Prefer").ShouldBeFalse();
-        (await server.SeesAsync(Directives.Enrolment, 2)).Headers["Prefer"].ToString().ShouldBe("wait=60");
+        (await server.SeesAsync(Directives.Enrolment, 2)).Headers["Prefer"].ToString().ShouldBe("wait=240");
         if (!holds)
             await server.SeesAsync(Directives.Enrolment, 3);
         await Task.Delay(1500);
