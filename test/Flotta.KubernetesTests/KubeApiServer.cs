@@ -104,15 +104,20 @@ public sealed class KubeApiServer : IAsyncDisposable
     private async Task RunAsync(int etcdPort, int peerPort, int port, string[] flags, CancellationToken cancellationToken)
     {
         var address = $"http://127.0.0.1:{etcdPort}";
-        startEtcd = () => ChildProcess.Start(
-            Path.Combine(Assets!, "etcd"),
-            In("etcd.log"),
-            "--data-dir", In("etcd"),
-            "--listen-client-urls", $"{address},unix://{Path.GetFileName(EtcdSocket)}",
-            "--advertise-client-urls", address,
-            "--listen-peer-urls", $"http://127.0.0.1:{peerPort}",
-            "--initial-advertise-peer-urls", $"http://127.0.0.1:{peerPort}",
-            "--initial-cluster", $"default=http://127.0.0.1:{peerPort}");
+        startEtcd = () =>
+        {
+            // One that was killed leaves its socket, and the next does not start over it.
+            File.Delete(EtcdSocket);
+            return ChildProcess.Start(
+                Path.Combine(Assets!, "etcd"),
+                In("etcd.log"),
+                "--data-dir", In("etcd"),
+                "--listen-client-urls", $"{address},unix://{Path.GetFileName(EtcdSocket)}",
+                "--advertise-client-urls", address,
+                "--listen-peer-urls", $"http://127.0.0.1:{peerPort}",
+                "--initial-advertise-peer-urls", $"http://127.0.0.1:{peerPort}",
+                "--initial-cluster", $"default=http://127.0.0.1:{peerPort}");
+        };
         children.Add(etcd = startEtcd());
 
         using var serviceAccounts = RSA.Create(2048);
