@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Flotta.Bench;
 
 /// <summary>
-/// What a device costs that has nothing to do: the contract of the agent, which fails when a limit is passed. Three agents side by side: with nothing, with ten workloads,
-/// thrifty. The last is watched until the end of a held request, since in ten minutes there may be none; the month has four new connections a day on top, none of which resumes a session.
+/// What a device costs that has nothing to do: the contract of the agent, which fails when a limit is passed. Four agents side by side: with nothing, with ten workloads,
+/// thrifty, and thrifty with a server that has a name. The third is watched until the end of a held request, since in ten minutes there may be none; the month has four new connections a day on top, none of which resumes a session.
 /// </summary>
 internal sealed class AgentBench(string podman) : AgentContract(new Results(
     "agent", "What an idle device costs", $"make bench (bench/run.sh agent), {Window.TotalMinutes:0.#} minutes", "measure", "value", "limit", ""))

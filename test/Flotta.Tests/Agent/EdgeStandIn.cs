@@ -29,7 +29,6 @@ internal sealed record Seen(string Method, string Path, string Body, X509Certifi
 internal sealed class EdgeStandIn : IAsyncDisposable
 {
     private readonly WebApplication _app;
-
     private readonly ConcurrentQueue<SentBytes> _connections;
 
     private EdgeStandIn(WebApplication app, TestAuthority authority, ConcurrentQueue<SentBytes> connections)
@@ -42,6 +41,9 @@ internal sealed class EdgeStandIn : IAsyncDisposable
     public TestAuthority Authority { get; }
 
     public string Address => new Uri(_app.Urls.First()).Authority;
+
+    /// <summary>The same by a name, as TLS needs to resume a session.</summary>
+    public string NamedAddress => $"localhost:{new Uri(_app.Urls.First()).Port}";
 
     /// <summary>What this server sent on each connection so far, in bytes, its handshake with it.</summary>
     public long[] BytesSent => [.. _connections.Select(connection => connection.Total)];

@@ -40,7 +40,7 @@ public sealed class TransportTests
     public async Task A_connection_anew_to_a_server_with_a_name_resumes_the_session_and_needs_no_certificates()
     {
         await using var server = await EdgeStandIn.StartAsync();
-        using var transport = Transport(server, named: "localhost:" + server.Address.Split(':')[^1]);
+        using var transport = Transport(server, address: server.NamedAddress);
         foreach (var number in (int[])[1, 2])
         {
             (await transport.GetAsync(Channel.Control, null, null, CancellationToken.None)).Status.ShouldBe(200);
@@ -57,7 +57,7 @@ public sealed class TransportTests
     public async Task A_session_of_one_identity_is_not_resumed_for_another()
     {
         await using var server = await EdgeStandIn.StartAsync();
-        using var transport = Transport(server, named: "localhost:" + server.Address.Split(':')[^1]);
+        using var transport = Transport(server, address: server.NamedAddress);
         (await transport.GetAsync(Channel.Control, null, null, CancellationToken.None)).Status.ShouldBe(200);
         var second = Issue(server);
         transport.Use(second);
@@ -175,11 +175,11 @@ public sealed class TransportTests
         await Should.ThrowAsync<OperationCanceledException>(asked);
     }
 
-    internal static HttpsTransport Transport(EdgeStandIn server, Roots? roots = null, TimeProvider? time = null, string? named = null)
+    internal static HttpsTransport Transport(EdgeStandIn server, Roots? roots = null, TimeProvider? time = null, string? address = null)
     {
         var options = new TransportOptions
         {
-            Address = new ServerAddress(named ?? server.Address, "api/flotta-management/v1", "dev1"),
+            Address = new ServerAddress(address ?? server.Address, "api/flotta-management/v1", "dev1"),
             Roots = roots ?? Roots.FromPem(server.Authority.Pem),
         };
         var transport = new HttpsTransport(options, NullLogger<HttpsTransport>.Instance, time ?? TimeProvider.System);
