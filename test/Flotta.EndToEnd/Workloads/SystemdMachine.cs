@@ -43,6 +43,9 @@ internal sealed class SystemdMachine : IAsyncDisposable
 
     public SystemdScope Systemd => SystemdScope.Of(user) with { RuntimeFolder = Path.Combine(Podman.RunFolder, "user"), Enter = () => machine is { HasEnded: false } ? Inside() : [] };
 
+    /// <summary>What its service manager has written since power on.</summary>
+    public string Said => machine?.Said ?? "";
+
     public static Task<SystemdMachine> StartAsync() => StartAsync(null);
 
     /// <summary>Whose containers have no rights: a user that is made for it, and goes with it.</summary>
@@ -86,7 +89,7 @@ internal sealed class SystemdMachine : IAsyncDisposable
     public async Task<string> StateOfAsync(string unit) => (await Systemd.RunAsync(null, CancellationToken.None, "is-active", unit)).Output.Trim();
 
     public Task AnswersAsync(int port) =>
-        Eventually.TrueAsync(async () => await RunAsync("curl", "-s", "--max-time", "2", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/")) == "hello", LoopOnPodman.Patience, () => machine!.Said);
+        Eventually.TrueAsync(async () => await RunAsync("curl", "-s", "--max-time", "2", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/")) == "hello", LoopOnPodman.Patience, () => Said);
 
     private string Group => Path.GetFileName(Podman.RunFolder);
 

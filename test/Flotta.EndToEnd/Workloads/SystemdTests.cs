@@ -59,12 +59,12 @@ public sealed class SystemdTests(ITestOutputHelper log)
         (await machine.StateOfAsync(Unit)).ShouldBe("active");
 
         var hash = await device.HashAsync("hello-web");
-        device.Loop.Apply(Hello(port, "second"));
+        device.Loop.Apply(Hello(port, "later"));
         await device.ReplacedAsync("hello-web", hash);
         (await File.ReadAllTextAsync(Pod(device))).ShouldContain("first", Case.Sensitive, "a boot now must start what has proven itself");
         await machine.AnswersAsync(port);
         (await machine.StateOfAsync(Unit)).ShouldNotBe("active");
-        await Eventually.TrueAsync(async () => (await File.ReadAllTextAsync(Pod(device))).Contains("second", StringComparison.Ordinal), Patience);
+        await Eventually.TrueAsync(async () => (await File.ReadAllTextAsync(Pod(device))).Contains("later", StringComparison.Ordinal), Patience);
         await device.PhaseAsync("hello", "Running");
 
         device.Apply();
@@ -74,7 +74,7 @@ public sealed class SystemdTests(ITestOutputHelper log)
     }
 
     [Fact]
-    public async Task Containers_of_a_user_without_rights_run_are_updated_and_have_their_unit()
+    public async Task Containers_of_a_user_without_rights_run_are_updated_and_start_at_boot_without_the_agent()
     {
         await using var machine = await SystemdMachine.StartRootlessAsync();
         await using var device = LoopOnPodman.StartOn(machine.Podman, "till-07", machine.Systemd);
@@ -94,16 +94,30 @@ public sealed class SystemdTests(ITestOutputHelper log)
         (await machine.RunAsync("stat", "-c", "%u", "/proc/" + process)).Trim().ShouldBe(user.Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
         var hash = await device.HashAsync("hello-web");
-        device.Loop.Apply(Hello(port, "second"));
+        device.Loop.Apply(Hello(port, "later"));
         await device.ReplacedAsync("hello-web", hash);
         await machine.AnswersAsync(port);
-        await Eventually.TrueAsync(async () => (await File.ReadAllTextAsync(Pod(device))).Contains("second", StringComparison.Ordinal), Patience);
+        await Eventually.TrueAsync(async () => (await File.ReadAllTextAsync(LastGood(device))).Contains("later", StringComparison.Ordinal), Patience);
+
+        await device.StopAsync();
+        await machine.RebootAsync();
+        await machine.AnswersAsync(port);
+        await Eventually.TrueAsync(async () => await machine.StateOfAsync(Unit) == "active", Patience, () => machine.Said);
+        await device.Podman.StartServiceAsync();
+        var first = await RunningAsync(device);
+        device.StartAgain();
+        device.Loop.Apply(Hello(port, "later"));
+        await device.PhaseAsync("hello", "Running");
+        (await RunningAsync(device)).ShouldBe(first);
+        (await machine.StateOfAsync(Unit)).ShouldBe("active");
 
         device.Apply();
-        await Eventually.TrueAsync(async () => (await device.PodsAsync()).Length == 0 && !File.Exists(unit), Patience);
+        await Eventually.TrueAsync(async () => (await device.PodsAsync()).Length == 0 && !File.Exists(unit), 2 * Patience, () => machine.Said);
     }
 
     private static string Pod(LoopOnPodman device) => Path.Combine(device.Place, "workloads", "hello", "pod.yaml");
+
+    private static string LastGood(LoopOnPodman device) => Path.Combine(device.Place, "workloads", "hello", "last-good.json");
 
     private static async Task<string> RunningAsync(LoopOnPodman device) =>
         (await device.Podman.RunAsync("ps", "--no-trunc", "--filter", "name=^hello-web$", "--filter", "status=running", "--format", "{{.ID}}")).Trim();

@@ -9,6 +9,9 @@ internal sealed record ServiceState(string Active, string Sub, bool HasJob)
     /// <summary>systemd holds nothing of it, and will start nothing by itself.</summary>
     public bool AtRest => Active is "inactive" or "failed" && !HasJob;
 
+    /// <summary>There are, or are about to be, processes of it.</summary>
+    public bool Running => !AtRest && Sub != "auto-restart";
+
     public static ServiceState Parse(string output)
     {
         var values = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2)

@@ -12,6 +12,8 @@ internal sealed record SystemdScope
 
     public Account? User { get; init; }
 
+    public bool IsRootless => User is { Id: not 0 };
+
     public required string UnitFolder { get; init; }
 
     public required string QuadletFolder { get; init; }

@@ -31,11 +31,12 @@ internal sealed partial class SystemdUnits(SystemdScope scope, string deviceId, 
             foreach (var workload in workloads.Where(WorkloadNames.IsValid))
             {
                 if (await SpecAsync(workload, mounts, cancellationToken) is { } spec)
-                    wanted.Add(UnitText.Render(spec, UnitText.KindOf(spec, version, File.Exists(scope.Generator)), version, scope.Target));
+                    wanted.Add(UnitText.Render(spec, UnitText.KindOf(spec, version, File.Exists(scope.Generator)), version, scope));
             }
             var plan = UnitPlan.Between(wanted, _folder.Read(), deviceId);
-            await ApplyAsync(plan, cancellationToken);
-            return Tell(plan.Foreign.Count > 0 ? $"{string.Join(", ", plan.Foreign)} is there already and is not this agent's" : null);
+            var running = await RunningAsync(plan.Remove.Where(unit => wanted.TrueForAll(other => other.Service != UnitText.ServiceOf(unit.Workload))), cancellationToken);
+            await ApplyAsync(plan with { Remove = [.. plan.Remove.Except(running)] }, cancellationToken);
+            return Tell(plan.Foreign.Count > 0 ? $"{string.Join(", ", plan.Foreign)} is there already and is not this agent's" : null) && running.Count == 0;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -81,7 +82,7 @@ internal sealed partial class SystemdUnits(SystemdScope scope, string deviceId, 
 
     /// <summary>The workload is no longer desired.</summary>
     public Task RemoveAsync(string workload, CancellationToken cancellationToken) =>
-        RemoveAsync(unit => Path.GetFileNameWithoutExtension(unit.Name) == UnitText.Prefix + workload, cancellationToken);
+        RemoveAsync(unit => unit.Workload == workload, cancellationToken);
 
     public Task RemoveAllAsync(CancellationToken cancellationToken) => RemoveAsync(_ => true, cancellationToken);
 
@@ -92,7 +93,7 @@ internal sealed partial class SystemdUnits(SystemdScope scope, string deviceId, 
         {
             var gone = _folder.Read().Where(unit => unit.Device == deviceId && which(unit)).ToList();
             foreach (var unit in gone)
-                await ReleaseAsync(Path.GetFileNameWithoutExtension(unit.Name)[UnitText.Prefix.Length..], cancellationToken);
+                await ReleaseAsync(unit.Workload, cancellationToken);
             await ApplyAsync(new UnitPlan([], gone, []), cancellationToken);
         }
         finally
@@ -111,6 +112,18 @@ internal sealed partial class SystemdUnits(SystemdScope scope, string deviceId, 
         if (!File.Exists(spec.ManifestPath) || await File.ReadAllTextAsync(spec.ManifestPath, cancellationToken) != good.Document)
             await StageAsync(workload, good, cancellationToken);
         return spec;
+    }
+
+    /// <summary>systemd without the file of what it runs no longer knows how to stop it: that one stays until its pod is stopped.</summary>
+    private async Task<List<FoundUnit>> RunningAsync(IEnumerable<FoundUnit> units, CancellationToken cancellationToken)
+    {
+        var running = new List<FoundUnit>();
+        foreach (var unit in units)
+        {
+            if (await StateAsync(unit.Workload, cancellationToken) is { Running: true })
+                running.Add(unit);
+        }
+        return running;
     }
 
     private async Task ApplyAsync(UnitPlan plan, CancellationToken cancellationToken)

@@ -1,7 +1,10 @@
 namespace Flotta.Agent.Workloads;
 
 /// <param name="Device">Whose it is; null when it carries no mark of ours.</param>
-internal sealed record FoundUnit(UnitKind Kind, string Name, string Text, string? Device, bool Enabled);
+internal sealed record FoundUnit(UnitKind Kind, string Name, string Text, string? Device, bool Enabled)
+{
+    public string Workload => Path.GetFileNameWithoutExtension(Name)[UnitText.Prefix.Length..];
+}
 
 /// <summary>From the units that are wanted and those that are there to what is to be written and removed. What carries another mark, or none, is left alone.</summary>
 internal sealed record UnitPlan(IReadOnlyList<UnitFile> Write, IReadOnlyList<FoundUnit> Remove, IReadOnlyList<string> Foreign)

@@ -33,16 +33,32 @@ internal static class UnitText
     // Growing pauses are the agent's; this is for the time without it.
     private const int RestartSeconds = 15;
     private const int StopSeconds = 30;
+
     private static readonly Version FirstQuadlet = new(4, 4);
+    private static readonly Version FirstThatStays = new(4, 4);
     private static readonly Version FirstPropagation = new(4, 8);
     private static readonly Version FirstWithoutNetwork = new(5, 3);
+
+    /// <summary>
+    /// podman before 4.4, without rights, says that it is ready and what to look after from a process that ends at once, and systemd cannot always tell any more
+    /// whose it was (containers/podman issue 23300; later ones stay, pull request 16709). Such a unit has started when the command has ended, and is over with
+    /// its last process. What podman keeps for all pods, such as the process that holds the user's namespaces, is started outside of it and stays at its end:
+    /// a podman that has lost that process refuses every command (issue 19456).
+    /// </summary>
+    private const string Unheard = """
+        Type=forking
+        GuessMainPID=no
+        KillMode=process
+        ExecStartPre=-/usr/bin/systemd-run --user --scope --quiet /usr/bin/podman unshare true
+
+        """;
 
     public static string ServiceOf(string workload) => $"{Prefix}{workload}.service";
 
     public static UnitKind KindOf(UnitSpec spec, Version podman, bool hasGenerator) =>
         podman >= FirstQuadlet && hasGenerator && spec.Policy == RestartPolicy.Always ? UnitKind.Quadlet : UnitKind.Service;
 
-    public static UnitFile Render(UnitSpec spec, UnitKind kind, Version podman, string target)
+    public static UnitFile Render(UnitSpec spec, UnitKind kind, Version podman, SystemdScope scope)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"""
@@ -58,7 +74,7 @@ internal static class UnitText
             Kube(text, spec, podman);
         text.Append("[Service]\n");
         if (kind == UnitKind.Service)
-            Commands(text, spec, podman);
+            Commands(text, spec, podman, scope.IsRootless);
         // A container that stands for the pod ends by a signal when the pod ends; only with its own code does that say something.
         if (!Propagates(spec, podman))
             text.Append("SuccessExitStatus=137 143\n");
@@ -69,7 +85,7 @@ internal static class UnitText
             TimeoutStopSec={spec.GraceSeconds + StopSeconds}
 
             [Install]
-            WantedBy={target}
+            WantedBy={scope.Target}
 
             """);
         return new UnitFile(kind, $"{Prefix}{spec.Workload}{(kind == UnitKind.Quadlet ? ".kube" : ".service")}", text.ToString());
@@ -90,12 +106,12 @@ internal static class UnitText
             text.Append("[Quadlet]\nDefaultDependencies=false\n\n");
     }
 
-    private static void Commands(StringBuilder text, UnitSpec spec, Version podman)
+    private static void Commands(StringBuilder text, UnitSpec spec, Version podman, bool rootless)
     {
         var network = spec.Network is { } name ? $" --network {name}" : "";
         var ending = Propagates(spec, podman) ? " --service-exit-code-propagation=any" : "";
+        text.Append(rootless && podman < FirstThatStays ? Unheard : "Type=notify\n");
         text.Append(CultureInfo.InvariantCulture, $"""
-            Type=notify
             NotifyAccess=all
             Environment=PODMAN_SYSTEMD_UNIT=%n
             SyslogIdentifier=%N

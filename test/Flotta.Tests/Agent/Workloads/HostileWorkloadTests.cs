@@ -44,7 +44,7 @@ public sealed class HostileWorkloadTests
             JsonDocument.Parse(manifest.Document).RootElement.GetProperty("metadata").GetProperty("name").GetString().ShouldBe(manifest.Name);
             WorkloadNames.IsValid(manifest.Name).ShouldBeTrue(evil);
             var unit = UnitText.Render(
-                new UnitSpec(manifest.Name, "till-07", Desired.Folders.Pod(manifest.Name), manifest.Network, RestartPolicy.Always, 10), UnitKind.Service, new Version(4, 3, 1), "multi-user.target");
+                new UnitSpec(manifest.Name, "till-07", Desired.Folders.Pod(manifest.Name), manifest.Network, RestartPolicy.Always, 10), UnitKind.Service, new Version(4, 3, 1), SystemdScope.Of(null));
             unit.Text.Split('\n').Count(line => line.StartsWith("Exec", StringComparison.Ordinal)).ShouldBe(2);
         }
     }

@@ -17,6 +17,8 @@ public sealed class UnitTests
         { "on-failure", "OnFailure", "4.3.1", false },
         { "on-failure-told", "OnFailure", "5.4.2", true },
         { "odd-path", "Always", "4.3.1", false },
+        { "rootless", "Always", "4.3.1", false },
+        { "rootless-told", "OnFailure", "4.9.3", false },
     };
 
     /// <summary>FLOTTA_GOLDEN=write writes the files.</summary>
@@ -96,7 +98,7 @@ public sealed class UnitTests
     {
         ServiceState.Parse("Job=17\nActiveState=inactive\nSubState=dead\n").Starting.ShouldBeTrue("it waits for its turn");
         ServiceState.Parse("ActiveState=activating\nSubState=start\n").Starting.ShouldBeTrue();
-        ServiceState.Parse("ActiveState=activating\nSubState=auto-restart\n").ShouldSatisfyAllConditions(state => state.Starting.ShouldBeFalse(), state => state.AtRest.ShouldBeFalse());
+        ServiceState.Parse("ActiveState=activating\nSubState=auto-restart\n").ShouldSatisfyAllConditions(state => state.Starting.ShouldBeFalse(), state => state.AtRest.ShouldBeFalse(), state => state.Running.ShouldBeFalse());
         ServiceState.Parse("ActiveState=failed\nSubState=failed\n").AtRest.ShouldBeTrue();
         ServiceState.Parse("ActiveState=active\nSubState=running\n").AtRest.ShouldBeFalse();
         ServiceState.Parse("").AtRest.ShouldBeTrue();
@@ -165,6 +167,6 @@ public sealed class UnitTests
         if (name == "odd-path")
             spec = spec with { ManifestPath = "/data of \"mine\"/100%/$x\\y/pod.yaml", Network = null, GraceSeconds = 0 };
         var version = Version.Parse(podman);
-        return UnitText.Render(spec, UnitText.KindOf(spec, version, generator), version, "multi-user.target");
+        return UnitText.Render(spec, UnitText.KindOf(spec, version, generator), version, SystemdScope.Of(name.StartsWith("rootless", StringComparison.Ordinal) ? new Account("flotta", 997, 996, "/home/flotta") : null));
     }
 }
