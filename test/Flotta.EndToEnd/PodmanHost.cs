@@ -90,7 +90,8 @@ internal sealed class PodmanHost : IAsyncDisposable
     /// <summary>After all processes of podman's machine have ended at once.</summary>
     public async Task RebootAsync(Func<PodmanHost, Task<string[]>> machine)
     {
-        await service!.DisposeAsync();
+        if (service != null)
+            await service.DisposeAsync();
         service = null;
         // What is in memory on a machine.
         foreach (var entry in run.EnumerateFileSystemInfos())
