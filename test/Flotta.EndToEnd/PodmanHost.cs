@@ -158,7 +158,7 @@ internal sealed class PodmanHost : IAsyncDisposable
         return true;
     }
 
-    private Task<(int ExitCode, string Output, string Said)> TryAsync(params string[] arguments) =>
+    public Task<(int ExitCode, string Output, string Said)> TryAsync(params string[] arguments) =>
         inside is [var enter, .. var where]
             ? RunningProgram.RunAsync(enter, [.. where, "podman", .. Flags, .. arguments], environment)
             : RunningProgram.RunAsync("podman", [.. Flags, .. arguments], environment);

@@ -90,6 +90,8 @@ public sealed class SystemdTests(ITestOutputHelper log)
         (await machine.StateOfAsync(Unit)).ShouldBe("inactive", "what runs is the agent's");
         // It says that it is root, and is nobody's.
         (await device.Podman.RunAsync("exec", "hello-web", "/bin/busybox", "id", "-u")).Trim().ShouldBe("0");
+        (await device.Podman.RunAsync("exec", "hello-web", "/bin/cat", "/conf/colour")).ShouldBe("green");
+        (await device.Podman.TryAsync("exec", "hello-web", "/bin/sh", "-c", "echo red > /conf/other")).ExitCode.ShouldNotBe(0, "whose files these are is the agent's affair");
         var process = (await device.Podman.RunAsync("inspect", "-f", "{{.State.Pid}}", "hello-web")).Trim();
         (await machine.RunAsync("stat", "-c", "%u", "/proc/" + process)).Trim().ShouldBe(user.Id.ToString(System.Globalization.CultureInfo.InvariantCulture));
 

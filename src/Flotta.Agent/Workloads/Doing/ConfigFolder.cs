@@ -2,7 +2,8 @@ namespace Flotta.Agent.Workloads;
 
 /// <summary>
 /// Files of ConfigMap and Secret volumes, in a folder for each hash: the pod of before keeps seeing its own until it is gone.
-/// The folder above is the agent's alone; inside a container the files have the modes that the volume asks for.
+/// The folder above is the agent's alone; inside a container the files have the modes that the volume asks for. Only the files are the user's whose
+/// containers read them: whoever had a folder could put a link in it, and the agent would write, as root, where that leads.
 /// </summary>
 internal static class ConfigFolder
 {
@@ -15,12 +16,18 @@ internal static class ConfigFolder
         folders.Prepare(manifest.Name);
         Ownership.CreateFolder(folders.Files(manifest.Name), folders.User);
         var root = Path.Combine(folders.Files(manifest.Name), manifest.Hash);
-        foreach (var folder in manifest.Folders)
-            Directory.CreateDirectory(Path.Combine(root, folder), Shared);
+        // What is there already and is not as it was written can be anything.
+        if (IsWritten(root, manifest))
+            return;
+        if (Path.Exists(root))
+            Directory.Delete(root, recursive: true);
+        CreateFolder(root);
+        foreach (var folder in FoldersOf(manifest))
+            CreateFolder(Path.Combine(root, folder));
         foreach (var file in manifest.Files)
         {
             var path = Path.Combine(root, file.Path);
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!, Shared);
+            // Of two sources of one projected volume the later one counts.
             File.Delete(path);
             using var stream = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
             stream.Write(file.Content);
@@ -28,12 +35,40 @@ internal static class ConfigFolder
             File.SetUnixFileMode(stream.SafeFileHandle, (UnixFileMode)file.Mode);
             Ownership.Give(path, folders.User);
         }
-        // Folders were made for all to see; whose they are says which user may.
-        if (folders.User is not null)
+    }
+
+    private static bool IsWritten(string root, PodManifest manifest)
+    {
+        try
         {
-            foreach (var folder in Directory.EnumerateDirectories(root, "*", SearchOption.AllDirectories).Append(root))
-                Ownership.Give(folder, folders.User);
+            var files = manifest.Files.GroupBy(file => file.Path, StringComparer.Ordinal).Select(group => group.Last());
+            return FoldersOf(manifest).Prepend("").All(folder => new DirectoryInfo(Path.Combine(root, folder)) is { Exists: true, LinkTarget: null })
+                && files.All(file => new FileInfo(Path.Combine(root, file.Path)) is { Exists: true, LinkTarget: null } there
+                    && there.Length == file.Content.Length && there.UnixFileMode == (UnixFileMode)file.Mode && File.ReadAllBytes(there.FullName).AsSpan().SequenceEqual(file.Content));
         }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>All below the folder of the hash, outer ones first.</summary>
+    private static List<string> FoldersOf(PodManifest manifest)
+    {
+        var all = new SortedSet<string>(manifest.Folders, StringComparer.Ordinal);
+        foreach (var file in manifest.Files)
+        {
+            for (var folder = Path.GetDirectoryName(file.Path); folder is { Length: > 0 }; folder = Path.GetDirectoryName(folder))
+                all.Add(folder);
+        }
+        return [.. all];
+    }
+
+    private static void CreateFolder(string path)
+    {
+        Directory.CreateDirectory(path);
+        // Not left to the umask: for all to see who get this far.
+        File.SetUnixFileMode(path, Shared);
     }
 
     /// <summary>Removes what earlier versions of the pod saw.</summary>

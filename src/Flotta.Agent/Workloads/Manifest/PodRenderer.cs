@@ -19,6 +19,9 @@ internal static class PodRenderer
     // Part of every hash: raising it re-creates every pod of every device, so it is raised only when a pod of before would be wrong.
     private const int Revision = 1;
 
+    // The same for those that mount ConfigMaps or Secrets: they could write to them before.
+    private const int RevisionWithFiles = 2;
+
     /// <param name="pins">Images by id, of a workload that follows what is behind their names.</param>
     public static PodManifest Render(Workload workload, IReadOnlyList<Secret> secrets, string deviceId, WorkloadFolders folders, IReadOnlyDictionary<string, string>? pins = null)
     {
@@ -231,7 +234,7 @@ internal static class PodRenderer
 
     private static string Hash(Workload workload, JsonObject spec, JsonObject used, IReadOnlyDictionary<string, string>? pins)
     {
-        var parts = new JsonObject { ["revision"] = Revision, ["spec"] = spec.Canonical(), ["labels"] = Map(workload.Labels), ["annotations"] = Map(workload.Annotations), ["used"] = used.Canonical() };
+        var parts = new JsonObject { ["revision"] = spec.Maps("volumes").Any(PodVolumes.IsOfFiles) ? RevisionWithFiles : Revision, ["spec"] = spec.Canonical(), ["labels"] = Map(workload.Labels), ["annotations"] = Map(workload.Annotations), ["used"] = used.Canonical() };
         if (pins is { Count: > 0 })
             parts["images"] = Map(pins);
         return Hex(parts.ToJsonString());

@@ -27,6 +27,9 @@ internal sealed class PodVolumes(string workload, string hash, string filesFolde
 
     public JsonArray Rendered => new([.. _rendered]);
 
+    /// <summary>The contents of ConfigMaps and Secrets, which the agent writes to disk.</summary>
+    public static bool IsOfFiles(JsonObject volume) => volume.ContainsKey("configMap") || volume.ContainsKey("secret") || volume.ContainsKey("projected");
+
     public bool Has(string name) => _names.ContainsKey(name);
 
     public void AddHostPath(string name, string path)
@@ -61,7 +64,11 @@ internal sealed class PodVolumes(string workload, string hash, string filesFolde
             if (!_names.TryGetValue(volume, out var name))
                 throw new ManifestException($"container {container.Text("name")} mounts volume {volume}, which is not there");
             mount["name"] = name;
-            if (mount.Text("subPath") is { Length: > 0 } below && _ofFiles.Contains(volume))
+            if (!_ofFiles.Contains(volume))
+                continue;
+            // As in Kubernetes; and what a container could change here, such as a file into a link, the next mount of it would follow on the host.
+            mount["readOnly"] = true;
+            if (mount.Text("subPath") is { Length: > 0 } below)
                 mount["name"] = SubPath(mount, volume, below);
         }
     }
