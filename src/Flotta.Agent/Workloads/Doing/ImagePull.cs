@@ -17,14 +17,18 @@ internal sealed class ImagePull(PodmanClient podman, PulledImages pulled, Func<C
                     throw new StepFailedException(Reasons.ImagePullFailed, $"the image that {image.Reference} was exchanged for ({id[..12]}) is not on the device any more") { ImageLost = true };
                 return;
             }
-            var isThere = await podman.ImageExistsAsync(image.Reference, cancellationToken);
-            if (IsEnough(image, isThere))
+            var before = await podman.ImageIdAsync(image.Reference, cancellationToken);
+            if (IsEnough(image, before is not null))
                 return;
             report($"pulling image {image.Reference}");
             await CheckRoomAsync(image, cancellationToken);
-            await podman.PullAsync(image.Reference, auth, Deadline, cancellationToken);
-            if (!isThere)
+            // podman goes on with a pull when the agent is killed in the middle of it.
+            if (before is null)
                 await pulled.NoteAsync(image.Reference, cancellationToken);
+            await podman.PullAsync(image.Reference, auth, Deadline, cancellationToken);
+            // What has lost its name to the new one is removed by its id, if it was brought by the agent.
+            if (before is not null && await podman.ImageIdAsync(image.Reference, cancellationToken) != before && await pulled.HasAsync(image.Reference, cancellationToken))
+                await pulled.NoteAsync(before, cancellationToken);
         }
         catch (PodmanException exception) when (exception is { Unreachable: true, TimedOut: false })
         {

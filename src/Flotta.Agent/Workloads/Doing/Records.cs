@@ -10,6 +10,9 @@ internal sealed record LastGood(string Hash, string Document, string? Network, I
     /// <summary>Absent in records of agents that knew none.</summary>
     public IReadOnlyList<MemoryVolume>? InMemory { get; init; }
 
+    /// <summary>What the images are called that the document names by id. Absent in records of agents that named them by that.</summary>
+    public IReadOnlyList<string>? Images { get; init; }
+
     public override string ToString() => $"last good {Hash}";
 }
 

@@ -224,13 +224,37 @@ internal sealed partial class StepRunner(
 
     private async Task RememberAsync(PodManifest manifest, CancellationToken cancellationToken)
     {
-        var last = new LastGood(manifest.Hash, manifest.Document, manifest.Network, manifest.Volumes) { InMemory = manifest.InMemory };
+        var last = new LastGood(manifest.Hash, await WithImagesAsync(manifest, cancellationToken), manifest.Network, manifest.Volumes)
+        {
+            InMemory = manifest.InMemory,
+            Images = [.. manifest.Images.Select(image => image.Reference)],
+        };
         if (units is not null)
             await units.StageAsync(manifest.Name, last, cancellationToken);
         await Records.WriteAsync(folders.LastGood(manifest.Name), last, RecordsJson.Default.LastGood, cancellationToken);
         File.Delete(folders.Failed(manifest.Name));
         ConfigFolder.KeepOnly(folders, manifest.Name, manifest.Hash);
         await RemoveMemoryAsync(manifest.Name, manifest.InMemory);
+    }
+
+    /// <summary>The document with the images that its containers run: what their names mean may change before anybody needs it again.</summary>
+    private async Task<string> WithImagesAsync(PodManifest manifest, CancellationToken cancellationToken)
+    {
+        if (JsonNode.Parse(manifest.Document) is not JsonObject document || document.Map("spec") is not { } spec)
+            return manifest.Document;
+        foreach (var container in spec.Maps("containers").Concat(spec.Maps("initContainers")))
+        {
+            try
+            {
+                if ((await podman.InspectContainerAsync($"{manifest.Name}-{container.Text("name")}", cancellationToken)).Image is { Length: > 0 } id)
+                    container["image"] = id;
+            }
+            catch (PodmanException)
+            {
+                // Gone just now: its name has to do.
+            }
+        }
+        return document.ToJsonString();
     }
 
     /// <summary>The pods of this workload that systemd is about to start are started by the time this ends; then there is nothing left of the plan.</summary>
@@ -292,7 +316,7 @@ internal sealed partial class StepRunner(
     }
 
     /// <summary>Of a workload that is gone only what it wrote to /export stays, until deregistration.</summary>
-    private async Task ForgetAsync(string workload)
+    public async Task ForgetAsync(string workload)
     {
         if (!WorkloadNames.IsValid(workload))
             return;

@@ -17,6 +17,9 @@ internal sealed partial class PulledImages(PodmanClient podman, WorkloadFolders 
     private readonly SemaphoreSlim _turn = new(1, 1);
     private HashSet<string> _unwanted = new(StringComparer.Ordinal);
 
+    /// <summary>The agent brought what is behind this name.</summary>
+    public async Task<bool> HasAsync(string reference, CancellationToken cancellationToken) => (await LoadAsync(cancellationToken)).Contains(reference, StringComparer.Ordinal);
+
     public async Task NoteAsync(string reference, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
@@ -71,7 +74,7 @@ internal sealed partial class PulledImages(PodmanClient podman, WorkloadFolders 
         foreach (var folder in Directory.Exists(folders.Workloads) ? Directory.EnumerateDirectories(folders.Workloads) : [])
         {
             if (await Records.ReadAsync(folders.LastGood(Path.GetFileName(folder)), RecordsJson.Default.LastGood, cancellationToken) is { } last && JsonNode.Parse(last.Document)?["spec"] is JsonObject spec)
-                references.AddRange(spec.Maps("containers").Concat(spec.Maps("initContainers")).Select(container => container.Text("image")).OfType<string>());
+                references.AddRange(spec.Maps("containers").Concat(spec.Maps("initContainers")).Select(container => container.Text("image")).OfType<string>().Concat(last.Images ?? []));
         }
 
         return references;

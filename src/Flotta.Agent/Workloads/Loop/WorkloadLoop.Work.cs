@@ -56,6 +56,9 @@ public sealed partial class WorkloadLoop
 
     private ItemState After(WorkloadPlan plan, Outcome outcome, ItemState state)
     {
+        // Its records are gone with it: what is made in its place begins anew.
+        if (plan.IsRemoval && outcome.Reason is null)
+            return ItemState.Fresh;
         var jitter = Random.Shared.NextDouble();
         if (plan.Steps.Any(step => step is Step.Start { Again: true }))
             state = state with { Restarts = state.Restarts + 1, Jitter = jitter, DownSince = null };

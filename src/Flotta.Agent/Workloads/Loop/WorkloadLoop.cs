@@ -172,6 +172,7 @@ public sealed partial class WorkloadLoop
                 return next;
             KeepUnits(cancellationToken);
             FollowImages(cancellationToken);
+            await ForgetLeftoversAsync();
             await SweepAsync(cancellationToken);
             return next;
         }
@@ -184,6 +185,27 @@ public sealed partial class WorkloadLoop
             // Should not happen; whatever it is, the workloads that run are better off with a loop that goes on.
             LogFailed(_logger, exception);
             return Unavailable(PodmanSocket.OneLine(exception.Message));
+        }
+    }
+
+    /// <summary>Files of a workload that went while it had no pod, or whose removal a crash cut short: another one of that name is not to find them.</summary>
+    private async Task ForgetLeftoversAsync()
+    {
+        if (!Directory.Exists(_folders.Workloads))
+            return;
+        HashSet<string> known;
+        lock (_lock)
+            known = [.. (_desired ?? []).Select(wanted => wanted.Name), .. _work.Keys, .. _plan.Workloads.Select(plan => plan.Workload)];
+        foreach (var leftover in Directory.GetDirectories(_folders.Workloads).Select(folder => Path.GetFileName(folder)).Where(name => !known.Contains(name)))
+        {
+            try
+            {
+                await _runner.ForgetAsync(leftover);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                LogNotForgotten(_logger, leftover, exception.Message);
+            }
         }
     }
 
@@ -307,6 +329,9 @@ public sealed partial class WorkloadLoop
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "podman cannot be used: {Reason}")]
     private static partial void LogUnavailable(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What is left of {Workload} could not be removed yet: {Problem}")]
+    private static partial void LogNotForgotten(ILogger logger, string workload, string problem);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Looking after the workloads failed")]
     private static partial void LogFailed(ILogger logger, Exception exception);

@@ -33,6 +33,9 @@ internal sealed record PodmanContainer
 
     public string? Name { get; init; }
 
+    /// <summary>Id of the image that it was made from.</summary>
+    public string? Image { get; init; }
+
     public PodmanContainerState? State { get; init; }
 
     public PodmanHostConfig? HostConfig { get; init; }

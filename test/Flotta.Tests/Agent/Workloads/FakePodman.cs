@@ -25,6 +25,12 @@ internal sealed class FakePodman : IAsyncDisposable
 
     public ConcurrentDictionary<string, bool> Images { get; } = new(StringComparer.Ordinal) { ["localhost/web:1"] = true, ["localhost/web:2"] = true };
 
+    /// <summary>What a pull brings, by reference, other than what is there.</summary>
+    public ConcurrentDictionary<string, string> Registry { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What image a reference means; of those that are not here it is always the same.</summary>
+    public ConcurrentDictionary<string, string> Ids { get; } = new(StringComparer.Ordinal);
+
     /// <summary>"METHOD path" of every call but the looks, in order.</summary>
     public ConcurrentQueue<string> Calls { get; } = new();
 
@@ -123,12 +129,18 @@ internal sealed class FakePodman : IAsyncDisposable
                 await SayAsync(context, 200, new JsonObject { ["InfraConfig"] = new JsonObject { ["PortBindings"] = new JsonObject() } });
                 break;
             case ("GET", ["containers", var id, "json"]):
-                await SayAsync(context, 200, new JsonObject { ["Id"] = id, ["State"] = new JsonObject { ["ExitCode"] = Pods.Values.First(pod => "c-" + pod.Id == id).ExitCode } });
+                var its = Pods.Values.First(pod => "c-" + pod.Id == id || pod.Name + "-main" == id);
+                await SayAsync(context, 200, new JsonObject { ["Id"] = "c-" + its.Id, ["Image"] = its.Image, ["State"] = new JsonObject { ["ExitCode"] = its.ExitCode } });
+                break;
+            case ("GET", ["images", .., "json"]) when Images.ContainsKey(string.Join('/', path[1..^1])):
+                await SayAsync(context, 200, new JsonObject { ["Id"] = "sha256:" + IdOf(string.Join('/', path[1..^1])) });
                 break;
             case ("GET", ["images", .., "exists"]):
                 context.Response.StatusCode = Images.ContainsKey(string.Join('/', path[1..^1])) ? 204 : 404;
                 break;
             case ("POST", ["images", "pull"]):
+                if (Registry.TryGetValue(reference, out var brought))
+                    (Images[reference], Ids[reference]) = (true, brought);
                 await context.Response.WriteAsync(Images.ContainsKey(reference) ? "{\"stream\":\"pulled\"}\n" : "{\"error\":\"manifest unknown\"}\n");
                 break;
             case ("POST", ["play", "kube"]):
@@ -159,6 +171,9 @@ internal sealed class FakePodman : IAsyncDisposable
         }
     }
 
+    public string IdOf(string reference) => Ids.GetValueOrDefault(reference)
+        ?? (reference.Length == 64 ? reference : Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(reference))));
+
     private FakePod? Find(string id) => Pods.Values.FirstOrDefault(pod => pod.Id == id || pod.Name == id);
 
     private async Task PlayAsync(HttpContext context)
@@ -168,7 +183,7 @@ internal sealed class FakePodman : IAsyncDisposable
         var document = JsonNode.Parse(text)!;
         var name = document["metadata"]!["name"]!.GetValue<string>();
         var labels = document["metadata"]!["labels"]!.AsObject().ToDictionary(pair => pair.Key, pair => pair.Value!.GetValue<string>(), StringComparer.Ordinal);
-        var pod = new FakePod($"id{Interlocked.Increment(ref _ids)}", name, labels, text);
+        var pod = new FakePod($"id{Interlocked.Increment(ref _ids)}", name, labels, text, IdOf(document["spec"]!["containers"]![0]!["image"]!.GetValue<string>()));
         if (!Pods.TryAdd(name, pod))
             await SayAsync(context, 500, new JsonObject { ["cause"] = "pod already exists", ["message"] = $"adding pod to state: name \"{name}\" is in use: pod already exists" });
         else
@@ -207,7 +222,7 @@ internal sealed class FakePodman : IAsyncDisposable
     }
 }
 
-internal sealed class FakePod(string id, string name, Dictionary<string, string> labels, string document)
+internal sealed class FakePod(string id, string name, Dictionary<string, string> labels, string document, string image = "")
 {
     public string Id { get; } = id;
 
@@ -216,6 +231,8 @@ internal sealed class FakePod(string id, string name, Dictionary<string, string>
     public Dictionary<string, string> Labels { get; } = labels;
 
     public string Document { get; } = document;
+
+    public string Image { get; } = image;
 
     public string Status { get; private set; } = "Created";
 

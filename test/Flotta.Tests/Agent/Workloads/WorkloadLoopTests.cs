@@ -117,6 +117,75 @@ public sealed class WorkloadLoopTests : IAsyncDisposable
         await UntilAsync(() => State("web") is { Phase: "Running", Reason: null } && Document("web").Contains("web:2", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task What_is_taken_back_is_the_image_that_ran_whatever_its_name_means_by_now()
+    {
+        await RunningAsync();
+        var (hash, image) = (_podman.Pods["web"].Labels["project-flotta.io/hash"], _podman.Pods["web"].Image);
+        _podman.Ids["localhost/web:1"] = new string('b', 64);
+        Apply(Desired.Web(extra: "restartPolicy: OnFailure"));
+        await UntilAsync(() => _podman.Pods["web"].Labels["project-flotta.io/hash"] != hash);
+        _podman.Pods["web"].Image.ShouldBe(new string('b', 64));
+        await UntilAsync(() =>
+        {
+            if (_podman.Pods.GetValueOrDefault("web") is { Status: "Running" } pod && pod.Labels["project-flotta.io/hash"] != hash)
+                _podman.Exit("web", 3);
+            return State("web").Reason == Reasons.RolledBack;
+        });
+        _podman.Pods["web"].Labels["project-flotta.io/hash"].ShouldBe(hash);
+        _podman.Pods["web"].Image.ShouldBe(image);
+    }
+
+    [Fact]
+    public async Task A_workload_that_is_wanted_again_while_it_is_removed_begins_anew()
+    {
+        await RunningAsync();
+        var reached = new TaskCompletionSource();
+        _podman.Fault = async call =>
+        {
+            if (!call.Contains("DELETE pods", StringComparison.Ordinal))
+                return null;
+            reached.TrySetResult();
+            while (!_podman.Calls.Contains("again"))
+                await Task.Delay(TimeSpan.FromMilliseconds(1));
+            return null;
+        };
+        _loop.Apply(DesiredWorkloads.None);
+        await UntilAsync(() => reached.Task.IsCompleted);
+        Apply(Desired.Web());
+        _podman.Calls.Enqueue("again");
+        await UntilAsync(() => State("web") is { Phase: "Running", Reason: null } && _podman.CallsOf("play/kube").Count() == 2);
+        await UntilAsync(() => File.Exists(Path.Combine(_data, "workloads", "web", "last-good.json")));
+    }
+
+    [Fact]
+    public async Task What_is_left_of_a_workload_without_a_pod_goes_and_is_no_last_good_version_of_another_one()
+    {
+        var left = Directory.CreateDirectory(Path.Combine(_data, "workloads", "gone", "files"));
+        File.WriteAllText(Path.Combine(left.FullName, "key"), "secret");
+        await RunningAsync();
+        await UntilAsync(() => !Directory.Exists(Path.Combine(_data, "workloads", "gone")));
+        Directory.Exists(Path.Combine(_data, "workloads", "web")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task An_image_that_loses_its_name_to_a_newer_one_is_still_the_agents_to_remove()
+    {
+        await StartAsync();
+        var pulled = new PulledImages(_client, new WorkloadFolders(_data), NullLogger.Instance);
+        var pull = new ImagePull(_client, pulled, _ => Task.CompletedTask, _ => { });
+        var (old, somebodys) = (new string('a', 64), _podman.IdOf("localhost/web:1"));
+        _podman.Registry["registry/app:latest"] = old;
+        await pull.RunAsync(new ImageNeed("registry/app:latest", PullPolicy.Always), null, CancellationToken.None);
+        _podman.Registry["registry/app:latest"] = new string('b', 64);
+        await pull.RunAsync(new ImageNeed("registry/app:latest", PullPolicy.Always), null, CancellationToken.None);
+        (await pulled.HasAsync(old, CancellationToken.None)).ShouldBeTrue();
+
+        _podman.Registry["localhost/web:1"] = new string('c', 64);
+        await pull.RunAsync(new ImageNeed("localhost/web:1", PullPolicy.Always), null, CancellationToken.None);
+        (await pulled.HasAsync(somebodys, CancellationToken.None)).ShouldBeFalse("it was there before");
+    }
+
     [Theory]
     [InlineData("/stop")]
     [InlineData("DELETE pods")]
