@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text.Json.Nodes;
 using Flotta.ApiServer.Discovery;
 using Flotta.ApiServer.Storage;
@@ -11,25 +12,16 @@ internal sealed class EmptyingLoop(ObjectStore store, ResourceCatalog catalog, O
 {
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(250);
 
+    // What went wrong first in this pass; the rest of the pass is made nevertheless.
+    private Exception? failed;
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        using var namespaces = store.Subscribe(KindRules.Namespaces);
-        using var definitions = store.Subscribe(ServedResources.Definitions);
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                var waiting = await PassAsync(cancellationToken);
-                var changed = Task.WhenAny(
-                    namespaces.Changes.WaitToReadAsync(cancellationToken).AsTask(), definitions.Changes.WaitToReadAsync(cancellationToken).AsTask());
-                // What waits for somebody's finalizers is looked at again soon; else a change wakes us.
-                if (waiting)
-                    await Task.WhenAny(changed, Task.Delay(Again, time, cancellationToken));
-                else
-                    await changed;
-                while (namespaces.Changes.TryRead(out _) || definitions.Changes.TryRead(out _))
-                {
-                }
+                await FollowAsync(cancellationToken);
             }
             catch (OperationCanceledException)
             {
@@ -43,15 +35,41 @@ internal sealed class EmptyingLoop(ObjectStore store, ResourceCatalog catalog, O
         }
     }
 
+    // Ends when a subscription does: too many changes at once, so it begins anew.
+    private async Task FollowAsync(CancellationToken cancellationToken)
+    {
+        using var namespaces = store.Subscribe(KindRules.Namespaces);
+        using var definitions = store.Subscribe(ServedResources.Definitions);
+        Task<bool> Next(Subscription of) => of.Changes.WaitToReadAsync(cancellationToken).AsTask();
+        var (one, other) = (Next(namespaces), Next(definitions));
+        while (true)
+        {
+            var changed = Task.WhenAny(one, other);
+            // What waits for somebody's finalizers is looked at again soon; else a change wakes us.
+            while (await PassAsync(cancellationToken) && await Task.WhenAny(changed, Task.Delay(Again, time, cancellationToken)) != changed)
+                cancellationToken.ThrowIfCancellationRequested();
+            if (!await await changed)
+                return;
+            while (namespaces.Changes.TryRead(out _) || definitions.Changes.TryRead(out _))
+            {
+            }
+
+            one = one.IsCompleted ? Next(namespaces) : one;
+            other = other.IsCompleted ? Next(definitions) : other;
+        }
+    }
+
     /// <summary>True: something is still to be emptied.</summary>
     private async Task<bool> PassAsync(CancellationToken cancellationToken)
     {
-        var waiting = false;
+        (var waiting, failed) = (false, null);
         var state = store.State;
         foreach (var one in Terminating(state, KindRules.Namespaces))
             waiting |= !await EmptyAsync(one, resource => store.State.List(resource.Resource, one.Key.Name, null), served => served.Definition.Namespaced, cancellationToken);
         foreach (var one in Terminating(state, ServedResources.Definitions))
             waiting |= !await EmptyAsync(one, resource => store.State.Of(resource.Resource), served => served.Resource == one.Key.Name, cancellationToken);
+        if (failed is not null)
+            ExceptionDispatchInfo.Throw(failed);
         return waiting;
     }
 
@@ -69,7 +87,15 @@ internal sealed class EmptyingLoop(ObjectStore store, ResourceCatalog catalog, O
         // After the last look: nothing new can come in, because creates are guarded by this very object.
         if (catalog.Current.All.Where(concerned).Any(served => contents(served).Any()))
             return false;
-        return await ReleaseAsync(container, cancellationToken);
+        try
+        {
+            return await ReleaseAsync(container, cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            failed ??= e;
+            return false;
+        }
     }
 
     private async Task DeleteAsync(ServedResource served, StoredObject one, CancellationToken cancellationToken)
@@ -80,6 +106,10 @@ internal sealed class EmptyingLoop(ObjectStore store, ResourceCatalog catalog, O
         }
         catch (StatusException e) when (e.Status.Code is 404 or 409)
         {
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            failed ??= e;
         }
     }
 

@@ -135,7 +135,7 @@ internal sealed class OwnerLoop(ObjectStore store, ResourceCatalog catalog, Obje
             return false;
         finalizers.Remove(mine);
         value["metadata"]!["finalizers"] = new JsonArray([.. finalizers.Select(one => (JsonNode)one)]);
-        var gone = finalizers.Count == 0 && value["spec"]?["finalizers"] is not JsonArray { Count: > 0 };
+        var gone = finalizers.Count == 0 && !KindRules.IsHeldBySpec(served, value);
         return await changes.ReplaceAsync(served, present, value, gone, cancellationToken);
     }
 

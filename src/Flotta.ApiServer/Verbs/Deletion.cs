@@ -30,7 +30,7 @@ internal static class Deletion
         CheckPreconditions(served.Definition, metadata, options);
         var finalizers = (metadata["finalizers"] as JsonArray)?.Select(one => one.Text()!).ToList() ?? [];
         var wanted = Wanted(finalizers, options.Policy);
-        var held = wanted.Count > 0 || value["spec"]?["finalizers"] is JsonArray { Count: > 0 };
+        var held = wanted.Count > 0 || KindRules.IsHeldBySpec(served, value);
         if (!held)
             return DeletionPlan.Remove;
         if (metadata["deletionTimestamp"] is not null && wanted.SequenceEqual(finalizers, StringComparer.Ordinal))

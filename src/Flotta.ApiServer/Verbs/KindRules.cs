@@ -25,6 +25,10 @@ internal static class KindRules
             throw new StatusException(Status.Forbidden(served.Definition, name, "this namespace may not be deleted"));
     }
 
+    /// <summary>A namespace has finalizers in its spec too. What another kind calls so is its own affair, and its spec may be anything.</summary>
+    public static bool IsHeldBySpec(ServedResource served, JsonObject value) =>
+        served.Resource == Namespaces && value["spec"].At("finalizers") is JsonArray { Count: > 0 };
+
     public static bool AllowsUnconditionalUpdate(ServedResource served) => served.Definition.BuiltIn && Unconditional.Contains(served.Resource);
 
     public static void OnCreate(ServedResource served, JsonObject value, Func<ResourceDefinition, string?> conflict, DateTimeOffset now)

@@ -21,7 +21,7 @@ internal sealed class UpdatedObject(ServedResource served, StoredObject present,
     public bool IsReleased =>
         value["metadata"]!["deletionTimestamp"] is not null
         && value["metadata"]!["finalizers"] is not JsonArray { Count: > 0 }
-        && value["spec"]?["finalizers"] is not JsonArray { Count: > 0 };
+        && !KindRules.IsHeldBySpec(served, value);
 
     public bool ChangesNothing =>
         // Of a status it is the status that changes, mostly; the rest need not be looked at then.

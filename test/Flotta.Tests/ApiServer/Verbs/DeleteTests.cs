@@ -98,6 +98,31 @@ public sealed class DeleteTests(RunningApiServer server)
         (await server.GetAsync(thing)).Message.ShouldBe("the server could not find the requested resource");
     }
 
+    [Theory]
+    [InlineData("\"text\"")]
+    [InlineData("[1]")]
+    [InlineData("""{"finalizers":["its own"]}""")]
+    public async Task A_custom_resource_goes_whatever_its_spec_is(string spec)
+    {
+        var space = await server.NamespaceAsync();
+        var group = space + ".example.com";
+        var defined = await server.PostAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", $$$$$$$"""
+            {"metadata":{"name":"things.{{{{{{{group}}}}}}}"},"spec":{"group":"{{{{{{{group}}}}}}}","scope":"Namespaced","names":{"plural":"things","kind":"Thing"},"versions":[{"name":"v1","served":true,"storage":true,
+             "schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"x-kubernetes-preserve-unknown-fields":true}}}}}]}}
+            """);
+        defined.Code.ShouldBe(201, defined.Body.ToJsonString());
+        var things = $"/apis/{group}/v1/namespaces/{space}/things";
+        foreach (var name in new[] { "a", "b", "held" })
+            (await server.PostAsync(things, RunningApiServer.Thing(group, name)[..^1] + $$""","spec":{{spec}}}""")).Code.ShouldBe(201);
+        ((string?)(await server.DeleteAsync(things + "/a")).Body["status"]).ShouldBe("Success");
+        (await server.MergeAsync(things + "/held", """{"metadata":{"finalizers":["example.com/x"]}}""")).Code.ShouldBe(200);
+        (await server.DeleteAsync(things + "/held")).Body["metadata"]!["deletionTimestamp"].ShouldNotBeNull();
+        (await server.MergeAsync(things + "/held", """{"metadata":{"finalizers":null}}""")).Code.ShouldBe(200);
+        (await server.GetAsync(things)).Body["items"]!.AsArray().Select(one => (string?)one!["metadata"]!["name"]).ShouldBe(["b"]);
+        (await server.DeleteAsync($"/api/v1/namespaces/{space}")).Code.ShouldBe(200);
+        await Eventually.True(async () => (await server.GetAsync($"/api/v1/namespaces/{space}")).Code == 404);
+    }
+
     private async Task<string> ConfigMapAsync(string metadata)
     {
         var space = await server.NamespaceAsync();
