@@ -20,6 +20,9 @@ internal sealed partial class RegistrationDesk(
     KubeApi api, FleetCaches fleet, SessionTable sessions, Authority authority, SigningRequests signingRequests, StatusWriter writer, EdgeApiOptions options,
     ILoggerFactory loggers, TimeProvider time)
 {
+    // Longer than a write is tried; a later request of the device tries it anew.
+    private static readonly TimeSpan ConfirmAgain = TimeSpan.FromMinutes(1);
+
     private readonly ILogger logger = loggers.CreateLogger<RegistrationDesk>();
 
     public async Task AnswerAsync(HttpContext http, Peer peer, Chaining chaining, string deviceId, Wire.Message message)
@@ -55,9 +58,9 @@ internal sealed partial class RegistrationDesk(
     public void Used(EdgeDevice device, Session session, string serial)
     {
         if (device.Status?.Certificate is not { Confirmed: not true, Serial: { } issued } || !string.Equals(issued, serial, StringComparison.OrdinalIgnoreCase)
-            || string.Equals(session.ConfirmedSerial, serial, StringComparison.Ordinal))
+            || (session.Confirming is { } last && string.Equals(last.Serial, serial, StringComparison.Ordinal) && time.GetElapsedTime(last.At) < ConfirmAgain))
             return;
-        session.ConfirmedSerial = serial;
+        session.Confirming = (serial, time.GetTimestamp());
         // Nobody waits for it, and the device's first heartbeat, which has more to say, is on its way.
         writer.ApplySoon(session.Device, current => current.Status?.Certificate is { } certificate && string.Equals(certificate.Serial, serial, StringComparison.OrdinalIgnoreCase)
             ? current with { Status = current.StatusOf() with { Certificate = certificate with { Confirmed = true, PreviousSerial = null } } }

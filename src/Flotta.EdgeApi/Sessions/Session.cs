@@ -32,8 +32,8 @@ internal sealed class Session(ObjectKey device, RateLimit limit, long now)
     /// <summary>Monotonic time of the last write that told so.</summary>
     public long ConnectedWritten { get; set; }
 
-    /// <summary>The last certificate whose first use has been noted.</summary>
-    public string? ConfirmedSerial { get; set; }
+    /// <summary>The last certificate whose first use was to be noted, and the monotonic time of the write; whether it succeeded, the object says.</summary>
+    public (string Serial, long At)? Confirming { get; set; }
 
     /// <summary>Counts the device's heartbeats; looked up once.</summary>
     public Prometheus.Counter.Child? Beats { get; set; }
