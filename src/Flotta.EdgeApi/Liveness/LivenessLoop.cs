@@ -11,6 +11,9 @@ internal sealed class LivenessLoop(FleetCaches fleet, SessionTable sessions, Sta
 {
     private const int SilentPeriods = 3;
     private static readonly TimeSpan Correction = TimeSpan.FromSeconds(5);
+
+    // Longer than a write is tried.
+    private static readonly TimeSpan SilentAgain = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(2);
 
     /// <summary>Devices that were ours before a restart are either heard of again or told silent.</summary>
@@ -48,9 +51,9 @@ internal sealed class LivenessLoop(FleetCaches fleet, SessionTable sessions, Sta
 
     private void Look(Session session)
     {
-        if (!session.IsConnected)
-            return;
         var device = fleet.Devices.Get(session.Device);
+        if (!session.IsConnected && !IsUntold(session, device))
+            return;
         if (device == null)
         {
             sessions.Remove(session.Device);
@@ -60,7 +63,7 @@ internal sealed class LivenessLoop(FleetCaches fleet, SessionTable sessions, Sta
         var silence = time.GetElapsedTime(session.LastSeen);
         if (silence > DeviceAssembly.PeriodOf(device, fleet.SetFor(device)) * SilentPeriods && !IsWaiting(session, device))
         {
-            session.IsConnected = false;
+            (session.IsConnected, session.ConnectedWritten) = (false, time.GetTimestamp());
             var now = time.GetUtcNow();
             if (Presence.IsConnectedTo(device.Status, options.Replica))
                 writer.Apply(session.Device, current => current with { Status = Presence.Silent(current.StatusOf(), options.Replica, now - silence, now) });
@@ -73,6 +76,10 @@ internal sealed class LivenessLoop(FleetCaches fleet, SessionTable sessions, Sta
             WriteHere(session);
         }
     }
+
+    // It was to be said that the device is silent, and the object does not say so.
+    private bool IsUntold(Session session, Resources.EdgeDevice? device) =>
+        Presence.IsConnectedTo(device?.Status, options.Replica) && time.GetElapsedTime(session.ConnectedWritten) > SilentAgain;
 
     // A quiet device waits for news, or has just been answered and comes again at once; a period later that was into the void.
     private bool IsWaiting(Session session, Resources.EdgeDevice device) =>

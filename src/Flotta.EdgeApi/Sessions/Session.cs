@@ -29,7 +29,7 @@ internal sealed class Session(ObjectKey device, RateLimit limit, long now)
     /// <summary>Whether the object says (or is about to say) that the device is connected to us.</summary>
     public bool IsConnected { get; set; }
 
-    /// <summary>Monotonic time of the last write that told so.</summary>
+    /// <summary>Monotonic time of the last write that told so, or that it is not; whether it succeeded, the object says.</summary>
     public long ConnectedWritten { get; set; }
 
     /// <summary>The last certificate whose first use was to be noted, and the monotonic time of the write; whether it succeeded, the object says.</summary>
