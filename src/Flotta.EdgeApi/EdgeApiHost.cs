@@ -65,7 +65,7 @@ public sealed class EdgeApiHost : IAsyncDisposable
         writer = new StatusWriter(api, fleet.Devices, options, loggers, time);
         handshakes = new HandshakeLimit(options.MaxHandshakes, TimeSpan.FromSeconds(3));
         watch = new ConfigurationWatch(fleet, sessions, loggers);
-        liveness = new LivenessLoop(fleet, sessions, writer, options, time);
+        liveness = new LivenessLoop(fleet, sessions, writer, options, loggers, time);
         lease = new LeaseHolder(
             api,
             new LeaseHolderOptions { Namespace = options.OperatorNamespace, Name = Names.EdgeApiLeasePrefix + options.Replica, Identity = options.Replica, Annotations = () => AddressForNeighbours(options) },

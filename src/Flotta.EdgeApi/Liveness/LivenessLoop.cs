@@ -3,11 +3,12 @@ using Flotta.EdgeApi.Fleet;
 using Flotta.EdgeApi.Sessions;
 using Flotta.EdgeApi.Statuses;
 using Flotta.Kube;
+using Microsoft.Extensions.Logging;
 
 namespace Flotta.EdgeApi.Liveness;
 
 /// <summary>Who is there, in memory; the API server hears of it when it changes and every ten minutes.</summary>
-internal sealed class LivenessLoop(FleetCaches fleet, SessionTable sessions, StatusWriter writer, EdgeApiOptions options, TimeProvider time)
+internal sealed partial class LivenessLoop(FleetCaches fleet, SessionTable sessions, StatusWriter writer, EdgeApiOptions options, ILoggerFactory loggers, TimeProvider time)
 {
     private const int SilentPeriods = 3;
     private static readonly TimeSpan Correction = TimeSpan.FromSeconds(5);
@@ -15,6 +16,9 @@ internal sealed class LivenessLoop(FleetCaches fleet, SessionTable sessions, Sta
     // Longer than a write is tried.
     private static readonly TimeSpan SilentAgain = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(2);
+
+    private readonly ILogger logger = loggers.CreateLogger<LivenessLoop>();
+    private readonly Sparingly failed = new(time);
 
     /// <summary>Devices that were ours before a restart are either heard of again or told silent.</summary>
     public void Resume()
@@ -43,9 +47,23 @@ internal sealed class LivenessLoop(FleetCaches fleet, SessionTable sessions, Sta
             if (cancellationToken.IsCancellationRequested)
                 return;
             foreach (var session in sessions.All)
-                Look(session);
+                TryLook(session);
             EdgeMetrics.Sessions.Set(sessions.Count);
             EdgeMetrics.Waiting.Set(writer.Waiting);
+        }
+    }
+
+    // One that cannot be judged keeps nobody from hearing of the others.
+    private void TryLook(Session session)
+    {
+        try
+        {
+            Look(session);
+        }
+        catch (Exception error)
+        {
+            if (failed.Count() is { } times)
+                LogFailed(session.Device, error.Message, times);
         }
     }
 
@@ -92,4 +110,7 @@ internal sealed class LivenessLoop(FleetCaches fleet, SessionTable sessions, Sta
         var now = time.GetUtcNow();
         writer.Apply(session.Device, device => device with { Status = Presence.Here(device.StatusOf(), options.Replica, now, comes: true) });
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Whether {Device} is there cannot be told: {Error} ({Times} such failures since this was last told)")]
+    private partial void LogFailed(ObjectKey device, string error, int times);
 }

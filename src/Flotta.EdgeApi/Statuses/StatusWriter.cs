@@ -53,16 +53,14 @@ internal sealed partial class StatusWriter : IDisposable
     {
         if (Waiting >= limit)
             throw new BusyException();
-        var waiting = Wait(device, change, whole);
-        queue.Add(device);
-        return waiting.Done.Task.WaitAsync(cancellationToken);
+        return Enqueue(device, change, whole).WaitAsync(cancellationToken);
     }
 
     /// <summary>For changes that nobody waits for and that will be made again if they fail.</summary>
     public void Apply(ObjectKey device, Func<EdgeDevice, EdgeDevice> change)
     {
         if (Waiting < limit)
-            _ = ApplyAsync(device, change, CancellationToken.None).ContinueWith(static done => done.Exception, TaskScheduler.Default);
+            _ = Enqueue(device, change, whole: false).ContinueWith(static done => done.Exception, TaskScheduler.Default);
     }
 
     /// <summary>As <see cref="Apply"/>, for what may wait a moment for the next change, to be written with it.</summary>
@@ -72,6 +70,13 @@ internal sealed partial class StatusWriter : IDisposable
             return;
         _ = Wait(device, change, whole: false).Done.Task.ContinueWith(static done => done.Exception, TaskScheduler.Default);
         queue.AddAfter(device, Soon);
+    }
+
+    private Task<EdgeDevice?> Enqueue(ObjectKey device, Func<EdgeDevice, EdgeDevice> change, bool whole)
+    {
+        var waiting = Wait(device, change, whole);
+        queue.Add(device);
+        return waiting.Done.Task;
     }
 
     private Change Wait(ObjectKey device, Func<EdgeDevice, EdgeDevice> make, bool whole)

@@ -4,6 +4,7 @@ using Flotta.EdgeApi.Fleet;
 using Flotta.EdgeApi.Liveness;
 using Flotta.EdgeApi.Sessions;
 using Flotta.EdgeApi.Statuses;
+using Flotta.Kube;
 using Flotta.Tests.Kube;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -15,6 +16,7 @@ public sealed class LivenessLoopTests : IAsyncDisposable
     private readonly ScriptedApi api = new();
     private readonly FakeTimeProvider time = new();
     private readonly CancellationTokenSource stop = new();
+    private readonly SessionTable sessions;
     private readonly FleetCaches fleet;
     private readonly StatusWriter writer;
     private readonly LivenessLoop liveness;
@@ -23,9 +25,10 @@ public sealed class LivenessLoopTests : IAsyncDisposable
     public LivenessLoopTests()
     {
         var (kube, options, loggers) = (api.Connect(time), new EdgeApiOptions { Replica = "here" }, NullLoggerFactory.Instance);
+        sessions = new SessionTable(options, time);
         fleet = new FleetCaches(kube, loggers, time);
         writer = new StatusWriter(kube, fleet.Devices, options, loggers, time);
-        liveness = new LivenessLoop(fleet, new SessionTable(options, time), writer, options, time);
+        liveness = new LivenessLoop(fleet, sessions, writer, options, loggers, time);
     }
 
     public async ValueTask DisposeAsync()
@@ -46,6 +49,15 @@ public sealed class LivenessLoopTests : IAsyncDisposable
         Writes[1].ShouldContain("\"status\":\"False\"");
     }
 
+    [Fact]
+    public async Task A_device_that_cannot_be_judged_keeps_nobody_from_hearing_of_the_others()
+    {
+        await RunAsync(Device("a", "True"), Damaged, Device("z", "True"));
+        api.Answer = request => Device(request.RequestUri!.AbsolutePath.Contains("/a/", StringComparison.Ordinal) ? "a" : "z", "False");
+        await UntilAsync(() => Writes.Length == 2);
+        Writes.ShouldAllBe(write => write.Contains("\"status\":\"False\"", StringComparison.Ordinal));
+    }
+
     private async Task RunAsync(params string[] devices)
     {
         api.Then($$"""{"metadata":{"resourceVersion":"10"},"items":[{{string.Join(',', devices)}}]}""");
@@ -55,7 +67,12 @@ public sealed class LivenessLoopTests : IAsyncDisposable
         await Eventually.True(() => api.Requests.Count == 2);
         await listed.CancelAsync();
         await list;
-        liveness.Resume();
+        foreach (var device in fleet.Devices.All)
+        {
+            var session = sessions.For(ObjectKey.Of(device));
+            (session.IsConnected, session.ConnectedWritten) = (true, time.GetTimestamp());
+        }
+
         running = Task.WhenAll(writer.RunAsync(stop.Token), liveness.RunAsync(stop.Token));
     }
 
@@ -67,8 +84,12 @@ public sealed class LivenessLoopTests : IAsyncDisposable
         return condition();
     });
 
-    private static string Device(string name, string connected, string spec = """{"heartbeat":{"periodSeconds":1}}""") => $$$"""
-        {"metadata":{"name":"{{{name}}}","namespace":"default","resourceVersion":"1"},"spec":{{{spec}}},
+    private const string Damaged = """
+        {"metadata":{"name":"damaged","namespace":"default","resourceVersion":"1"},"spec":{},"status":{"connectedTo":"here","conditions":[null]}}
+        """;
+
+    private static string Device(string name, string connected) => $$$"""
+        {"metadata":{"name":"{{{name}}}","namespace":"default","resourceVersion":"1"},"spec":{"heartbeat":{"periodSeconds":1}},
          "status":{"connectedTo":"here","conditions":[{"type":"Connected","status":"{{{connected}}}","reason":"r","message":"m","lastTransitionTime":"2026-01-02T03:04:05Z"}]}}
         """;
 }
