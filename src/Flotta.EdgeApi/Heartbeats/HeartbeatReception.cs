@@ -102,14 +102,17 @@ internal sealed class HeartbeatReception(FleetCaches fleet, StatusWriter writer,
     {
         if (Quiet.Asked(http.Request.Headers) is { } asked)
             Grant(http, device, session, asked);
+        else
+            session.IsQuiet ??= false;
         (session.Beats ??= EdgeMetrics.Heartbeat.WithLabels(device.Metadata.NamespaceProperty, device.Metadata.Name)).Inc();
         return Answer.Empty(http);
     }
 
     private void Grant(HttpContext http, EdgeDevice device, Session session, int asked)
     {
-        session.IsQuiet = Quiet.Fits(DeviceAssembly.PeriodOf(device, fleet.SetFor(device)));
-        if (session.IsQuiet)
+        var fits = Quiet.Fits(DeviceAssembly.PeriodOf(device, fleet.SetFor(device)));
+        session.IsQuiet = fits;
+        if (fits)
             http.Response.Headers["Preference-Applied"] = Quiet.Granted(asked);
     }
 

@@ -99,9 +99,9 @@ internal sealed partial class LivenessLoop(FleetCaches fleet, SessionTable sessi
     private bool IsUntold(Session session, Resources.EdgeDevice? device) =>
         Presence.IsConnectedTo(device?.Status, options.Replica) && time.GetElapsedTime(session.ConnectedWritten) > SilentAgain;
 
-    // A quiet device waits for news, or has just been answered and comes again at once; a period later that was into the void.
+    // A quiet device (or one that another replica may have made quiet) waits for news, or has just been answered and comes again at once; a period later that was into the void.
     private bool IsWaiting(Session session, Resources.EdgeDevice device) =>
-        session.IsQuiet && (session.Holds > 0 || (session.Released != 0 && time.GetElapsedTime(session.Released) < DeviceAssembly.PeriodOf(device, fleet.SetFor(device))));
+        session.IsQuiet != false && (session.Holds > 0 || (session.Released != 0 && time.GetElapsedTime(session.Released) < DeviceAssembly.PeriodOf(device, fleet.SetFor(device))));
 
     private void WriteHere(Session session)
     {

@@ -114,8 +114,11 @@ internal sealed class Session(ObjectKey device, RateLimit limit, long now)
     /// <summary>Monotonic time at which a held request ended last.</summary>
     public long Released => Interlocked.Read(ref released);
 
-    /// <summary>The device was told that it need not repeat itself while it holds a request: the request says that it is there.</summary>
-    public bool IsQuiet { get; set; }
+    /// <summary>
+    /// Whether the device was told that it need not repeat itself while it holds a request: the request says that it is there. Null as long as we have had no heartbeat of it:
+    /// another replica may have told it so.
+    /// </summary>
+    public bool? IsQuiet { get; set; }
 
     public void Seen(long at) => Interlocked.Exchange(ref lastSeen, at);
 

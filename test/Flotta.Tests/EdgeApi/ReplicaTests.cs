@@ -78,6 +78,41 @@ public sealed class ReplicaTests(EdgeWorld world) : IClassFixture<EdgeWorld>
     }
 
     [Fact]
+    public async Task A_device_whose_request_is_held_by_another_replica_now_is_there_though_it_says_nothing_to_it()
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var one = await StartAsync("held-one", time);
+        await using var two = await StartAsync("held-two", time);
+        var (id, first, second) = await DeviceAsync(one, two);
+        var (other, _, otherSecond) = await DeviceAsync(one, two);
+        await Eventually.True(async () => await first.SendAsync(id, "heartbeat", new JsonObject { ["status"] = "up" }, prefer: "quiet=1800").Status() == 200);
+        await UntilAsync(id, time, status => status.ConnectedTo == "held-one");
+        await one.DisposeAsync();
+
+        var tag = (await second.GetAsync(id, "data").Json())["content"]!["version"]!.GetValue<string>();
+        using var stop = new CancellationTokenSource();
+        var held = second.GetAsync(
+            id,
+            "data",
+            request =>
+            {
+                request.Headers.TryAddWithoutValidation("If-None-Match", $"\"{tag}\"");
+                request.Headers.TryAddWithoutValidation("Prefer", "wait=1800");
+            },
+            stop.Token);
+        await UntilAsync(id, time, status => status.ConnectedTo == "held-two");
+        await BeatAsync(otherSecond, other);
+        await UntilAsync(other, time, status => Connected(status) == "True");
+
+        // The one that holds nothing shows when silence has been looked for.
+        await UntilAsync(other, time, status => Connected(status) == "False", TimeSpan.FromSeconds(2));
+        Connected(await StatusAsync(id)).ShouldBe("True");
+        held.IsCompleted.ShouldBeFalse();
+        await stop.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => held);
+    }
+
+    [Fact]
     public async Task The_devices_of_a_dead_replica_are_unknown_until_they_turn_to_another()
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
