@@ -14,8 +14,9 @@ public readonly record struct EventReport(string? Id, int Count = 1);
 /// <summary>
 /// Writes core/v1 Events. The same word about the same object becomes a higher count of one Event, also across replicas and restarts:
 /// an Event's name follows from what it says. Many different words for the same reason become one Event too, which says the latest of them: a workload
-/// that fails every few seconds with a number in its message must not fill the API server. What was said in a report that may be sent again is counted once
-/// for each report, whoever receives it: the Event remembers the last reports that are in its count. When a method returns, the Event is stored.
+/// that fails every few seconds with a number in its message must not fill the API server, nor a device that makes up reasons. What was said in a report
+/// that may be sent again is counted once for each report, whoever receives it: the Event remembers the last reports that are in its count. When a method
+/// returns, the Event is stored.
 /// </summary>
 public sealed class EventRecorder(KubeApi api, string component, string instance, TimeProvider time)
 {
@@ -26,6 +27,7 @@ public sealed class EventRecorder(KubeApi api, string component, string instance
     private const int LongestMessage = 1024;
     private const int Remembered = 4096;
     private const string Combined = "(combined from similar events): ";
+    private const string ManyReasons = "ManyReasons";
 
     // How many reports an Event remembers: a device that names its events sends so many at once, and the next when these are answered.
     private const int ReportsRemembered = 32;
@@ -93,7 +95,10 @@ public sealed class EventRecorder(KubeApi api, string component, string instance
     private async Task StoreAsync(
         V1ObjectReference about, string type, string reason, string message, IReadOnlyList<EventReport> reports, CancellationToken cancellationToken)
     {
-        var similar = flood.Combines((about.Uid ?? about.Name, type, reason), message);
+        var flooding = flood.Of(about.Uid ?? about.Name, type, reason, message);
+        var similar = flooding != Flooding.None;
+        if (flooding == Flooding.Reasons)
+            (reason, message) = (ManyReasons, $"{reason}: {message}");
         var combined = Shortened(Combined + message);
         message = similar ? combined : Shortened(message);
         ObjectKey Key(string text) => new(string.IsNullOrEmpty(about.NamespaceProperty) ? "default" : about.NamespaceProperty, NameOf(about, type, reason, text));

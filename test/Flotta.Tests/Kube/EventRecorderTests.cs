@@ -138,6 +138,39 @@ public sealed class EventRecorderTests
     }
 
     [Fact]
+    public async Task A_device_that_makes_up_reasons_fills_nothing()
+    {
+        api.Answer = _ => Event(1, "10");
+        for (var turn = 0; turn < 100; turn++)
+            await recorder.RecordAsync(about, EventRecorder.Warning, $"Reason{turn}", "something", CancellationToken.None);
+        var requests = api.Requests.ToArray();
+        requests.Count(request => request.StartsWith("POST", StringComparison.Ordinal)).ShouldBe(21);
+        requests[20].ShouldContain("\"reason\":\"ManyReasons\"");
+        requests[20].ShouldContain("(combined from similar events): Reason20: something");
+        requests[^1].ShouldContain("(combined from similar events): Reason99: something");
+        // What it said before is still counted for itself, and so is what it says when it has been quiet for a while.
+        await recorder.RecordAsync(about, EventRecorder.Warning, "Reason0", "something", CancellationToken.None);
+        api.Requests.Last().ShouldNotContain("combined");
+        time.Advance(TimeSpan.FromMinutes(11));
+        await recorder.RecordAsync(about, EventRecorder.Warning, "Reason100", "something", CancellationToken.None);
+        api.Requests.Last().ShouldContain("\"reason\":\"Reason100\"");
+    }
+
+    [Fact]
+    public async Task Whoever_makes_up_reasons_does_not_make_the_messages_of_others_forgotten()
+    {
+        api.Answer = _ => Event(1, "10");
+        var other = new V1ConfigMap { Metadata = new V1ObjectMeta { Name = "b", NamespaceProperty = "ns", Uid = "v" } };
+        for (var turn = 0; turn < 11; turn++)
+            await recorder.RecordAsync(other, EventRecorder.Warning, "Failed", $"exit code {turn}", CancellationToken.None);
+        for (var turn = 0; turn < 5000; turn++)
+            await recorder.RecordAsync(about, EventRecorder.Warning, $"Reason{turn}", "something", CancellationToken.None);
+        await recorder.RecordAsync(other, EventRecorder.Warning, "Failed", "exit code 11", CancellationToken.None);
+        api.Requests.Last().ShouldStartWith("PATCH");
+        api.Requests.Last().ShouldContain("(combined from similar events): exit code 11");
+    }
+
+    [Fact]
     public async Task Each_word_of_one_report_counts_also_where_they_are_combined()
     {
         api.Then(HttpStatusCode.NotFound, ScriptedApi.NotFound);
