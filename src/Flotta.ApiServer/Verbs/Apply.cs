@@ -9,6 +9,9 @@ internal sealed class Apply(ObjectChanges changes, TimeProvider time)
 {
     public const string MediaType = "application/apply-patch+yaml";
 
+    // As often as the real server tries a patch whose object changes under it.
+    private const int Attempts = 5;
+
     public async Task<Changed> RunAsync(ObjectRequest request, ObjectBody body, WriteOptions options)
     {
         if (request.Query("fieldManager").Length == 0)
@@ -18,17 +21,37 @@ internal sealed class Apply(ObjectChanges changes, TimeProvider time)
         if (body.Duplicates.Count > 0 && options.Validation == FieldValidation.Strict)
             throw new StatusException(Status.BadRequest(Decoding.StrictMessage(request.Served.Definition, body.Duplicates)));
         options.Applied = true;
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            return await changes.UpdateAsync(
-                request.Served, request.Key, request.Subresource, present => Merged(request, present, applied, body, options), conditional: false, options, request.Aborted);
-        }
-        catch (StatusException e) when (e.Status.Code == 404 && request.Subresource.Length == 0)
-        {
+            try
+            {
+                return await changes.UpdateAsync(
+                    request.Served, request.Key, request.Subresource, present => Merged(request, present, applied, body, options), conditional: false, options, request.Aborted);
+            }
+            catch (StatusException e) when (e.Status.Code == 404 && request.Subresource.Length == 0)
+            {
+                // It is to be made.
+            }
+
             request.Access.Require("create");
-            return await changes.CreateAsync(
-                request.Served, request.Namespace, Merged(request, null, applied, body, options), body.Duplicates, options, request.Aborted);
+            try
+            {
+                return await changes.CreateAsync(request.Served, request.Namespace, New(request, applied, body, options), body.Duplicates, options, request.Aborted);
+            }
+            catch (StatusException e) when (e.Status.Reason == "AlreadyExists" && attempt < Attempts)
+            {
+                // Another manager has made it meanwhile: what this one says is merged into that.
+            }
         }
+    }
+
+    private JsonObject New(ObjectRequest request, JsonObject applied, ObjectBody body, WriteOptions options)
+    {
+        var made = Merged(request, null, applied, body, options);
+        return made["metadata"].TextAt("uid") is { Length: > 0 } uid
+            ? throw new StatusException(Status.Conflict(
+                request.Served.Definition, request.Name, $"uid mismatch: the provided object specified uid {uid}, and no existing object was found"))
+            : made;
     }
 
     private JsonObject Merged(ObjectRequest request, JsonObject? present, JsonObject applied, ObjectBody body, WriteOptions options)

@@ -142,6 +142,28 @@ public sealed class WebhookTests : IAsyncLifetime
         Text(merged.Body["metadata"]!["labels"]!["seen"]).ShouldBe("yes");
     }
 
+    [Fact]
+    public async Task Of_two_managers_that_apply_an_absent_object_at_once_the_second_is_merged_into_the_first()
+    {
+        Task<Reply> ApplyAsync(string manager, string data) => server.SendAsync(
+            HttpMethod.Patch, "/api/v1/namespaces/default/configmaps/a?fieldManager=" + manager, $$"""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{{data}}}""",
+            "application/apply-patch+yaml");
+        Reply? faster = null;
+        await using var webhook = await WebhookStandIn.StartAsync(request =>
+        {
+            // Between the look at what is there and the write.
+            if (Text(request["operation"]) == "CREATE" && request["object"]!["data"]!["slow"] is not null)
+                faster = ApplyAsync("m2", """{"fast":"2"}""").GetAwaiter().GetResult();
+            return new JsonObject { ["allowed"] = true };
+        });
+        await ConfigureAsync(webhook);
+        var slower = await ApplyAsync("m1", """{"slow":"1"}""");
+        faster!.Code.ShouldBe(201);
+        slower.Code.ShouldBe(200, slower.Body.ToJsonString());
+        slower.Body["data"]!.ToJsonString().ShouldBe("""{"fast":"2","slow":"1"}""");
+        slower.Body["metadata"]!["managedFields"]!.AsArray().Select(entry => Text(entry!["manager"])).ShouldBe(["m1", "m2"], ignoreOrder: true);
+    }
+
     private static string? Text(JsonNode? node) => (string?)node;
 
     private Task<Reply> CreateAsync(string name, string data) =>

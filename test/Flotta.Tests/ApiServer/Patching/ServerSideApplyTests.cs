@@ -44,6 +44,18 @@ public sealed class ServerSideApplyTests(RunningApiServer server) : IClassFixtur
         ((string)refused.Body["message"]!).ShouldBe("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch");
     }
 
+    [Fact]
+    public async Task What_is_applied_to_an_object_that_is_gone_does_not_make_another()
+    {
+        const string body = "{apiVersion: v1, kind: ConfigMap, metadata: {name: e, uid: 7d0e}}";
+        var refused = await server.SendAsync(HttpMethod.Patch, Path("e", "m1"), body, Apply);
+        refused.Code.ShouldBe(409);
+        refused.Reason.ShouldBe("Conflict");
+        refused.Message.ShouldBe(
+            "Operation cannot be fulfilled on configmaps \"e\": uid mismatch: the provided object specified uid 7d0e, and no existing object was found");
+        (await server.GetAsync("/api/v1/namespaces/default/configmaps/e")).Code.ShouldBe(404);
+    }
+
     private static string Path(string name, string manager) => $"/api/v1/namespaces/default/configmaps/{name}?fieldManager={manager}";
 
     [Theory]
