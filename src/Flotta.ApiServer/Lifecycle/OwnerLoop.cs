@@ -145,6 +145,9 @@ internal sealed class OwnerLoop(ObjectStore store, ResourceCatalog catalog, Obje
         if (store.State.Get(key) is not { } present || catalog.Current.Find(key.Resource) is not { } served)
             return true;
         var metadata = StoredMetadata.Of(present);
+        // What it says of its owner is of no use.
+        if (!metadata.Owners.Any(one => one.Uid == owner && Locate(one, key.Namespace) is not null))
+            return true;
         if (!metadata.Deleting && metadata.Owners.All(one => one.Uid == owner || !Lives(one, key.Namespace)))
             await changes.DeleteAsync(served, key, DeleteOptions.None with { Uid = metadata.Uid, Policy = Propagation.Foreground }, cancellationToken);
         return !metadata.Owners.Any(one => one.Uid == owner && one.Blocks) || store.State.Get(key) is null;
@@ -164,14 +167,16 @@ internal sealed class OwnerLoop(ObjectStore store, ResourceCatalog catalog, Obje
 
     // An owner that is being deleted in the foreground still lives, and deletes its dependents itself.
     private bool Lives(StoredOwner owner, string @namespace) =>
-        // A kind that is not served may come back: nothing is deleted for its sake.
+        // A kind that is not served may come back: nothing is deleted for its sake, nor for that of an owner that cannot be found.
         Locate(owner, @namespace) is not { } key || (store.State.Get(key) is { } found && StoredMetadata.Of(found).Uid == owner.Uid);
 
+    /// <summary>Null: nothing says where it is.</summary>
     private ObjectKey? Locate(StoredOwner owner, string @namespace)
     {
         var served = catalog.Current.All.FirstOrDefault(one => one.Definition.Kind == owner.Kind && one.Definition.ApiVersion == owner.ApiVersion)
             ?? catalog.Current.All.FirstOrDefault(one => one.Definition.Kind == owner.Kind && Group(owner.ApiVersion) == one.Definition.Group);
-        return served?.Key(@namespace, owner.Name);
+        // What is in no namespace cannot say in which its owner is.
+        return served is null || (served.Definition.Namespaced && @namespace.Length == 0) ? null : served.Key(@namespace, owner.Name);
     }
 
     private static string Group(string apiVersion) => apiVersion.Contains('/', StringComparison.Ordinal) ? apiVersion[..apiVersion.IndexOf('/', StringComparison.Ordinal)] : "";

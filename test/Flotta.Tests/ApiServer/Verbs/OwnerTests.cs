@@ -58,6 +58,25 @@ public sealed class OwnerTests(RunningApiServer server)
         (child["metadata"]!["ownerReferences"]?.AsArray().Count ?? 0).ShouldBe(0);
     }
 
+    [Fact]
+    public async Task What_is_in_no_namespace_has_no_owner_in_one_whatever_it_says()
+    {
+        const string Roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+        async Task RoleAsync(string name, string kind, string owner, string uid) => (await server.PostAsync(Roles, $$$"""
+            {"metadata":{"name":"{{{name}}}","ownerReferences":[{"apiVersion":"v1","kind":"{{{kind}}}","name":"{{{owner}}}","uid":"{{{uid}}}","blockOwnerDeletion":true}]}}
+            """)).Code.ShouldBe(201);
+        var (path, first, second) = await OwnersAsync();
+        var (kept, lost) = ("kept-" + first.Uid, "lost-" + first.Uid);
+        await RoleAsync(kept, "ConfigMap", "first", first.Uid);
+        // When this one has gone, the other has been looked at.
+        await RoleAsync(lost, "Namespace", "never-was", second.Uid);
+        await Eventually.True(async () => (await server.GetAsync($"{Roles}/{lost}")).Code == 404);
+        (await server.GetAsync($"{Roles}/{kept}")).Code.ShouldBe(200);
+        (await server.DeleteAsync(path + "/first?propagationPolicy=Foreground")).Code.ShouldBe(200);
+        await Eventually.True(async () => (await server.GetAsync(path + "/first")).Code == 404);
+        (await server.GetAsync($"{Roles}/{kept}")).Code.ShouldBe(200);
+    }
+
     private async Task<(string Path, (string Name, string Uid) First, (string Name, string Uid) Second)> OwnersAsync()
     {
         var path = $"/api/v1/namespaces/{await server.NamespaceAsync()}/configmaps";
