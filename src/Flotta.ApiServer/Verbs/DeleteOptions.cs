@@ -56,7 +56,7 @@ internal sealed record DeleteOptions(bool DryRun, Propagation? Policy, string? U
     public static async Task<DeleteOptions> FromAsync(ObjectRequest request)
     {
         var body = new JsonObject();
-        if (request.Http.Request.ContentLength is not (null or 0) || request.Http.Request.Headers.TransferEncoding.Count > 0)
+        if (await RequestBody.IsThereAsync(request.Http))
         {
             (body, _) = await RequestBody.ObjectAsync(request.Http);
             if (body["kind"].AsText() is { Length: > 0 } kind && kind != Definition.Kind)

@@ -36,6 +36,19 @@ internal static class RequestBody
             : throw new StatusException(Status.BadRequest("the body of the request must be an object"));
     }
 
+    /// <summary>Whether there is a body. Over HTTP/2 nothing need say so but its bytes, which are left where they are.</summary>
+    public static async Task<bool> IsThereAsync(HttpContext http)
+    {
+        if (http.Request.ContentLength is { } length)
+            return length > 0;
+        if (http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
+            return false;
+        var reader = http.Request.BodyReader;
+        var read = await reader.ReadAsync(http.RequestAborted);
+        reader.AdvanceTo(read.Buffer.Start);
+        return !read.Buffer.IsEmpty;
+    }
+
     public static async Task<JsonObject> ProtobufAsync(HttpContext http)
     {
         var bytes = await BytesAsync(http);

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Text;
+
 namespace Flotta.Tests.ApiServer.Verbs;
 
 [Collection("api server")]
@@ -42,6 +45,27 @@ public sealed class DeleteTests(RunningApiServer server)
         wrong.Message.ShouldContain("Precondition failed: UID in precondition: other, UID in object meta: ");
         (await server.DeleteAsync(path, """{"preconditions":{"resourceVersion":"1"}}""")).Code.ShouldBe(409);
         (await server.DeleteAsync(path, $$$"""{"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"resourceVersion":"{{{seen.Version}}}"}}""")).Code.ShouldBe(200);
+    }
+
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task A_body_is_read_also_when_nothing_says_how_long_it_is(string version)
+    {
+        var path = await ConfigMapAsync("");
+        (await SendAsync("""{"preconditions":{"uid":"other"}}""")).ShouldBe(409);
+        (await SendAsync("""{"dryRun":["All"]}""")).ShouldBe(200);
+        (await server.GetAsync(path)).Code.ShouldBe(200);
+        (await SendAsync("")).ShouldBe(200);
+        (await server.GetAsync(path)).Code.ShouldBe(404);
+
+        async Task<int> SendAsync(string body)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Delete, new Uri(server.Server.Address, path)) { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            request.Content = new UnmeasuredContent(body);
+            using var response = await server.Http.SendAsync(request);
+            return (int)response.StatusCode;
+        }
     }
 
     [Fact]
@@ -128,5 +152,24 @@ public sealed class DeleteTests(RunningApiServer server)
         var space = await server.NamespaceAsync();
         (await server.PostAsync($"/api/v1/namespaces/{space}/configmaps", $$$"""{"metadata":{"name":"a"{{{metadata}}}}}""")).Code.ShouldBe(201);
         return $"/api/v1/namespaces/{space}/configmaps/a";
+    }
+
+    private sealed class UnmeasuredContent : HttpContent
+    {
+        private readonly byte[] bytes;
+
+        public UnmeasuredContent(string text)
+        {
+            bytes = Encoding.UTF8.GetBytes(text);
+            Headers.ContentType = new("application/json");
+        }
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => stream.WriteAsync(bytes).AsTask();
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
     }
 }
