@@ -53,7 +53,7 @@ internal sealed class List(ObjectStore store, KeptPages pages, TimeProvider time
         if (some.Count <= limit)
             return new ListPage(some, state.Revision, null, null);
         some.RemoveAt(some.Count - 1);
-        pages.Keep(state);
+        pages.Keep(request.Served.Resource, state);
         var last = some[^1].Key;
         // With a selector the real server does not tell either: it would have to look at everything.
         long? remaining = selection.IsEverything ? selection.Of(state, (last.Namespace, last.Name)).LongCount() : null;
@@ -83,7 +83,7 @@ internal sealed class List(ObjectStore store, KeptPages pages, TimeProvider time
 
     // Kept, or made from the history as long as there is all of it.
     private StoreState? At(ObjectRequest request, long revision, StoreState now) =>
-        pages.Find(revision) ?? (revision > now.Revision ? null : store.StateAt(request.Served.Resource, revision));
+        pages.Find(request.Served.Resource, revision) ?? (revision > now.Revision ? null : store.StateAt(request.Served.Resource, revision));
 
     private static async Task WriteAsync(ObjectRequest request, ListPage page)
     {

@@ -44,6 +44,20 @@ public sealed class ListOptionTests(RunningApiServer server)
     }
 
     [Fact]
+    public async Task A_page_of_a_past_version_of_one_kind_says_nothing_of_another()
+    {
+        var space = await server.NamespaceAsync();
+        var (maps, secrets) = ($"/api/v1/namespaces/{space}/configmaps", $"/api/v1/namespaces/{space}/secrets");
+        await server.PostAsync(maps, """{"metadata":{"name":"a"}}""");
+        var then = (await server.PostAsync(maps, """{"metadata":{"name":"b"}}""")).Version;
+        await server.PostAsync(secrets, """{"metadata":{"name":"later"}}""");
+        (await server.GetAsync($"{maps}?resourceVersion={then}&resourceVersionMatch=Exact&limit=1")).Body["items"]!.AsArray().Count.ShouldBe(1);
+        var list = await server.GetAsync($"{secrets}?resourceVersion={then}&resourceVersionMatch=Exact");
+        list.Version.ShouldBe(then);
+        list.Body["items"]!.AsArray().ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_version_from_the_future_is_answered_with_try_again()
     {
         var late = await server.GetAsync("/api/v1/configmaps?resourceVersion=99999999999&resourceVersionMatch=NotOlderThan");
