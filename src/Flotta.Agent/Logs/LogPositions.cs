@@ -55,6 +55,7 @@ internal sealed class LogPositions
     }
 
     /// <summary>Forgets containers that are gone, and writes what has changed.</summary>
+    /// <exception cref="IOException">The disk is full, for one. The next one writes it.</exception>
     public void Save(IReadOnlySet<string> containers)
     {
         lock (_lock)
@@ -63,8 +64,8 @@ internal sealed class LogPositions
                 _changed |= _sent.Remove(gone);
             if (!_changed)
                 return;
-            _changed = false;
             DurableFile.Write(_file, Encoding.ASCII.GetBytes(string.Concat(_sent.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Key} {one.Value.UtcTicks}\n")))));
+            _changed = false;
         }
     }
 }

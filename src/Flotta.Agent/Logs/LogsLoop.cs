@@ -14,6 +14,8 @@ internal sealed partial class LogsLoop(PodmanClient podman, string deviceId, str
     // What ran before logs were asked for is not sent in its whole length.
     private static readonly TimeSpan LookBack = TimeSpan.FromMinutes(1);
 
+    private string? _unkept;
+
     public DutyFacts Facts { get; init; } = new();
 
     /// <summary>The part of the configuration that concerns logs; null when no workload names a target.</summary>
@@ -69,6 +71,7 @@ internal sealed partial class LogsLoop(PodmanClient podman, string deviceId, str
     {
         var followed = new Dictionary<string, (Task Following, bool Running)>(StringComparer.Ordinal);
         HashSet<string> there = [];
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
             while (true)
@@ -85,7 +88,7 @@ internal sealed partial class LogsLoop(PodmanClient podman, string deviceId, str
 
                     foreach (var gone in followed.Keys.Where(id => !there.Contains(id) && followed[id].Following.IsCompleted).ToList())
                         followed.Remove(gone);
-                    positions.Save(there);
+                    Save(positions, there);
                 }
                 catch (PodmanException)
                 {
@@ -97,9 +100,10 @@ internal sealed partial class LogsLoop(PodmanClient podman, string deviceId, str
         }
         finally
         {
+            await stop.CancelAsync();
             await Task.WhenAll(followed.Values.Select(one => one.Following));
             if (there.Count > 0)
-                positions.Save(there);
+                Save(positions, there);
         }
 
         void Follow(string workload, ActualContainer container, LogBuffer buffer)
@@ -108,7 +112,23 @@ internal sealed partial class LogsLoop(PodmanClient podman, string deviceId, str
             if (followed.TryGetValue(container.Id, out var before) && (!before.Following.IsCompleted || (!container.Running && !before.Running)))
                 return;
             var last = before.Following is Task<DateTimeOffset> read ? read.Result : positions.Of(container.Id);
-            followed[container.Id] = (FollowAsync(workload, container, last, buffer, cancellationToken), container.Running);
+            followed[container.Id] = (FollowAsync(workload, container, last, buffer, stop.Token), container.Running);
+        }
+    }
+
+    private void Save(LogPositions positions, HashSet<string> containers)
+    {
+        try
+        {
+            positions.Save(containers);
+            _unkept = null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Should the agent end now, what was sent since the last time is sent again.
+            if (_unkept != exception.Message)
+                LogNotKept(logger, exception.Message);
+            _unkept = exception.Message;
         }
     }
 
@@ -139,4 +159,7 @@ internal sealed partial class LogsLoop(PodmanClient podman, string deviceId, str
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "following {Workload}/{Container} ended: {Reason}")]
     private static partial void LogEnded(ILogger logger, string workload, string container, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "how far logs were sent cannot be kept: {Problem}")]
+    private static partial void LogNotKept(ILogger logger, string problem);
 }
