@@ -77,11 +77,11 @@ internal sealed class SyncMemory
     }
 
     /// <summary>Forgets files that are gone.</summary>
-    public void Forget(Func<string, bool> gone)
+    public void Forget(Func<string, string, bool> gone)
     {
         lock (_lock)
         {
-            foreach (var entry in _entries.Keys.Where(entry => gone(entry.Path)).ToList())
+            foreach (var entry in _entries.Keys.Where(entry => gone(entry.Path, entry.Key)).ToList())
                 _changed |= _entries.Remove(entry);
         }
     }

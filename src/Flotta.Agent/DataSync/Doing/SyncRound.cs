@@ -118,8 +118,9 @@ internal sealed partial class SyncRound(WorkloadData data, SyncSite site)
         foreach (var route in data.Egress)
         {
             var skipped = route.Local.Length == 0 ? 0 : route.Local.Length + 1;
+            bool Excluded(string path) => path.Length > skipped && Exclusion.Excludes(route.Exclude, path[skipped..]);
             var problems = new List<string>();
-            var files = export.Files(route.Local, path => path.Length > skipped && Exclusion.Excludes(route.Exclude, path[skipped..]), Most, problems);
+            var files = export.Files(route.Local, Excluded, Most, problems);
             _egress.AddRange(problems.Select(problem => $"egress {Label(route)}: {problem}"));
             Dictionary<string, RemoteObject>? bucket = null;
             if (order.List || _memory.IsNew)
@@ -134,7 +135,8 @@ internal sealed partial class SyncRound(WorkloadData data, SyncSite site)
             foreach (var known in plan.Known)
                 _memory.Keep(known);
             var here = files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
-            _memory.Forget(path => IsBelow(route, path) && !here.Contains(path));
+            // What was not looked for is not gone, and what is known of it under another key is another route's.
+            _memory.Forget((path, key) => IsBelow(route, path) && key == ObjectKeys.Of(route, path) && !here.Contains(path) && !Excluded(path));
             _unsettled.AddRange(plan.Unsettled);
             await DoAsync(_egress, $"egress {Label(route)}", plan.Send, sending => sending.File.Size, sending => sending.File.Path, async (sending, token) =>
             {

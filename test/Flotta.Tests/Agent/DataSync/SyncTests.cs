@@ -112,6 +112,38 @@ public sealed class SyncTests : IDisposable
         (second.Sent, second.Fetched).ShouldBe((0, 0));
     }
 
+    [Theory]
+    [InlineData("", "backup", "in/**")]
+    [InlineData("", "", "in")]
+    [InlineData("in", "backup", "list")]
+    public async Task What_the_workload_made_of_a_file_is_left_to_it_also_where_what_goes_out_excludes_it(string source, string target, string exclude)
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        var data = new WorkloadData("till", [new DataRoute(source, target, [exclude])], [new DataRoute("in", "in", [])]);
+        bucket.Put("in/list", "1;2");
+        Write("in/other", "x");
+        (await RoundAsync(bucket, Both, data)).Fetched.ShouldBe(1);
+        Write("in/list", "edited");
+        var second = await RoundAsync(bucket, Both, data);
+        (second.Fetched, second.Problems.Count).ShouldBe((0, 0));
+        Read("in/list").ShouldBe("edited");
+        bucket.Text("in/list").ShouldBe("1;2");
+    }
+
+    [Fact]
+    public async Task A_file_that_was_away_for_a_while_is_the_workloads_own_all_the_same()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        var data = Data with { Egress = [new DataRoute("", "backup", [])] };
+        bucket.Put("prices/list", "1;2");
+        await RoundAsync(bucket, Both, data);
+        File.Delete(Export("in/list"));
+        await RoundAsync(bucket, Both with { Ingress = false }, data);
+        Write("in/list", "written anew");
+        (await RoundAsync(bucket, Both, data)).Fetched.ShouldBe(0);
+        Read("in/list").ShouldBe("written anew");
+    }
+
     [Fact]
     public async Task Links_out_of_the_folder_are_neither_read_nor_written_through()
     {
