@@ -7,7 +7,7 @@ using Flotta.Wire;
 
 namespace Flotta.Agent.Desired;
 
-/// <summary>The form of desired.json: the document as it came, its tag, and a checksum over both.</summary>
+/// <summary>The form of desired.json: the document as it came (with what held workloads keep), its tag, and a checksum over both.</summary>
 internal static class DesiredFile
 {
     public static byte[] Write(ReadOnlySpan<byte> document, string? tag)

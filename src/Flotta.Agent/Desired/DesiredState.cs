@@ -71,8 +71,9 @@ internal sealed partial class DesiredState(DesiredStore store, string deviceId, 
         return Take(document, JsonMarshal.GetRawUtf8Value(message.Content!.Value), tag);
     }
 
-    private Receipt Take(DeviceConfigurationMessage document, ReadOnlySpan<byte> raw, string? tag)
+    private Receipt Take(DeviceConfigurationMessage received, ReadOnlySpan<byte> raw, string? tag)
     {
+        var document = HeldWorkloads.Keep(received, Current);
         // The original's version changes with every heartbeat; without new content there is nothing to write or to do, and the version stays.
         if (Current is not null && !IsOutdated && Content(document).AsSpan().SequenceEqual(_content))
         {
@@ -83,7 +84,7 @@ internal sealed partial class DesiredState(DesiredStore store, string deviceId, 
 
         try
         {
-            store.Save(raw, tag);
+            store.Save(ReferenceEquals(document, received) ? raw : WireJson.Write(document, WireJson.Types.DeviceConfigurationMessage), tag);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

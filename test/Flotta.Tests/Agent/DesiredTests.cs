@@ -166,6 +166,23 @@ public sealed class DesiredTests : IDisposable
         (next.Current!.Version, next.Tag, next.IsOutdated).ShouldBe(("3", "\"3\"", false));
     }
 
+    [Fact]
+    public void What_a_held_workload_keeps_is_on_disk_and_the_same_once_more_is_no_news()
+    {
+        const string Held = "\"workloads\":[{\"name\":\"a\",\"hold\":\"why\"}]";
+        var state = New();
+        Receive(state, Document("1", "\"workloads\":[{\"name\":\"a\",\"specification\":\"x\",\"log_collection\":\"central\"}]"), "\"1\"");
+        Receive(state, Document("2", Held), "\"2\"").ShouldBe(Receipt.Taken);
+        state = New();
+        state.Load();
+        var workload = state.Current!.Workloads.ShouldHaveSingleItem();
+        (workload.Hold, workload.LogCollection, state.Tag).ShouldBe(("why", "central", "\"2\""));
+        var applied = 0;
+        state.Changed += () => applied++;
+        Receive(state, Document("3", Held), "\"3\"").ShouldBe(Receipt.Taken);
+        (applied, state.Current!.Version).ShouldBe((0, "2"));
+    }
+
     public void Dispose()
     {
         _folder.Dispose();

@@ -93,6 +93,20 @@ internal static class PodRenderer
         };
     }
 
+    /// <summary>The ports alone, for which nothing has to be there that the specification refers to; none where it cannot be read.</summary>
+    public static IReadOnlyList<HostPort> PortsOf(string specification)
+    {
+        try
+        {
+            var spec = YamlTree.Read(specification, "specification");
+            return spec.Flag("hostNetwork") ? [] : Ports(Containers(spec).Containers);
+        }
+        catch (ManifestException)
+        {
+            return [];
+        }
+    }
+
     private static (IReadOnlyList<JsonObject> Containers, IReadOnlyList<JsonObject> Inits) Containers(JsonObject spec)
     {
         var (containers, inits) = (spec.Maps("containers"), spec.Maps("initContainers"));
