@@ -80,8 +80,16 @@ internal sealed partial class MountLoop : IDisposable
         var missing = new List<string>();
         var refused = false;
         var problems = new Dictionary<string, string>(StringComparer.Ordinal);
+        var inUse = new HashSet<string>(StringComparer.Ordinal);
         foreach (var step in Steps(desired))
         {
+            // What is in use is still ours: with another one mounted over it, nobody would know.
+            if (step is MountStep.Attach && inUse.Contains(step.Directory))
+            {
+                missing.Add(step.Directory);
+                continue;
+            }
+
             var problem = step is MountStep.Refuse refuse ? refuse.Why : await DoAsync(step, cancellationToken);
             refused |= problem is not null && step is not MountStep.Refuse;
             if (problem is null)
@@ -89,6 +97,8 @@ internal sealed partial class MountLoop : IDisposable
             problems[step.Directory] = problem;
             if (step is MountStep.Attach or MountStep.Refuse)
                 missing.Add(step.Directory);
+            else if (step is MountStep.Detach)
+                inUse.Add(step.Directory);
         }
 
         Tell(problems);
@@ -102,8 +112,8 @@ internal sealed partial class MountLoop : IDisposable
     private IReadOnlyList<MountStep> Steps(Wanted desired)
     {
         var ours = Load();
-        IReadOnlyList<Mount> mounts = desired.KeepOthers ? [.. ours, .. desired.Mounts.ExceptBy(ours.Select(mount => mount.Directory), mount => mount.Directory)] : desired.Mounts;
-        return MountPlan.Between(mounts, _actual(), ours, Resolve);
+        IReadOnlyList<Mount> mounts = desired.KeepOthers ? [.. ours, .. desired.Mounts.ExceptBy(ours.Select(mount => mount.Directory), mount => RealPath.Of(mount.Directory ?? ""))] : desired.Mounts;
+        return MountPlan.Between(mounts, _actual(), ours, RealPath.Of);
     }
 
     private async Task<string?> DoAsync(MountStep step, CancellationToken cancellationToken)
@@ -165,7 +175,7 @@ internal sealed partial class MountLoop : IDisposable
     {
         try
         {
-            return File.Exists(Ours) ? JsonSerializer.Deserialize(File.ReadAllBytes(Ours), MountsJson.Default.ListMount)?.FindAll(mount => mount is { Directory: not null }) ?? [] : [];
+            return File.Exists(Ours) ? JsonSerializer.Deserialize(File.ReadAllBytes(Ours), MountsJson.Default.ListMount)?.FindAll(mount => mount is { Directory: not null }).ConvertAll(mount => mount with { Directory = RealPath.Of(mount.Directory!) }) ?? [] : [];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -199,8 +209,6 @@ internal sealed partial class MountLoop : IDisposable
             _events.Add("Recovered", $"{directory}: it is mounted as desired", EventTypes.Info);
         }
     }
-
-    private static string Resolve(string device) => File.Exists(device) && File.ResolveLinkTarget(device, returnFinalTarget: true) is { } target ? target.FullName : device;
 
     // Those marked nodev have no disk behind them: proc, overlay, nfs and the like are nobody's to mount from afar.
     private static bool IsOfDisks(string type)

@@ -22,14 +22,14 @@ internal static class MountPlan
 
     /// <param name="actual">In the order in which they were mounted.</param>
     /// <param name="ours">What this agent has mounted.</param>
-    /// <param name="resolve">The device behind a link such as /dev/disk/by-label/…</param>
+    /// <param name="resolve">What is behind links: the device of /dev/disk/by-label/…, the folder where /mnt itself is one.</param>
     public static IReadOnlyList<MountStep> Between(IReadOnlyList<Mount> desired, IReadOnlyList<Mount> actual, IReadOnlyList<Mount> ours, Func<string, string> resolve)
     {
         var steps = new List<MountStep>();
         var wanted = new HashSet<string>(StringComparer.Ordinal);
         foreach (var mount in desired)
         {
-            var directory = Normal(mount.Directory);
+            var directory = resolve(Normal(mount.Directory));
             if (Problem(mount, directory) is { } problem)
                 steps.Add(new MountStep.Refuse(directory, problem));
             else if (!wanted.Add(directory))

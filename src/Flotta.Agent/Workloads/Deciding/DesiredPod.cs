@@ -1,4 +1,5 @@
 using System.Globalization;
+using Flotta.Agent.Files;
 
 namespace Flotta.Agent.Workloads;
 
@@ -39,10 +40,11 @@ internal sealed record DesiredPod(string Name, PodManifest? Manifest, string? Re
         return pods;
     }
 
+    /// <summary>Either may lead there over links.</summary>
     internal static bool IsWithin(string path, string folder)
     {
-        var full = Path.GetFullPath(path);
-        return full == folder || full.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
+        var (full, around) = (RealPath.Of(Path.GetFullPath(path)), RealPath.Of(folder));
+        return full == around || full.StartsWith(around.TrimEnd('/') + "/", StringComparison.Ordinal);
     }
 
     /// <summary>A name fit to be logged and reported, also when it is not fit to be used.</summary>

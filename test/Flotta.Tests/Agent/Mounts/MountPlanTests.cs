@@ -57,6 +57,21 @@ public sealed class MountPlanTests
     public void Of_two_for_one_folder_the_first_counts() =>
         Between([Data, Data with { Device = "/dev/sdc1" }], [Data]).ShouldBe([new MountStep.Keep("/mnt/data"), new MountStep.Refuse("/mnt/data", "it is there twice; the first counts")]);
 
+    [Fact]
+    public void A_folder_behind_a_link_is_the_one_that_it_leads_to()
+    {
+        var there = Data with { Directory = "/var/mnt/data" };
+        Between([Data with { Directory = "/link/data" }], [there], [there]).ShouldBe([new MountStep.Keep("/var/mnt/data")]);
+        Between([Data with { Directory = "/link/data" }, there], []).ShouldBe([new MountStep.Attach("/var/mnt/data", "/dev/sdb1", "ext4", "noatime"), new MountStep.Refuse("/var/mnt/data", "it is there twice; the first counts")]);
+        Between([Data with { Directory = "/link/etc" }], []).ShouldHaveSingleItem().ShouldBeOfType<MountStep.Refuse>().Directory.ShouldBe("/etc/flotta");
+    }
+
     private static IReadOnlyList<MountStep> Between(Mount[] desired, Mount[] actual, Mount[]? ours = null) =>
-        MountPlan.Between(desired, actual, ours ?? [], device => device == "/dev/disk/by-label/data" ? "/dev/sdb1" : device);
+        MountPlan.Between(desired, actual, ours ?? [], path => path switch
+        {
+            "/dev/disk/by-label/data" => "/dev/sdb1",
+            "/link/data" => "/var/mnt/data",
+            "/link/etc" => "/etc/flotta",
+            _ => path,
+        });
 }
