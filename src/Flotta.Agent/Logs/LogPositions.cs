@@ -17,15 +17,18 @@ internal sealed class LogPositions
     private bool _changed;
 
     /// <param name="otherwise">Where to begin with a container that nothing is known of, when nothing is known of any.</param>
-    public LogPositions(string file, DateTimeOffset otherwise)
+    /// <param name="now">What is known to be later was written before the clock was set back: from here on lines are new again.</param>
+    public LogPositions(string file, DateTimeOffset otherwise, DateTimeOffset now)
     {
         (_file, _otherwise) = (file, otherwise);
         try
         {
             foreach (var line in File.ReadAllLines(file))
             {
-                if (line.Split(' ') is [var id, var ticks] && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at < DateTime.MaxValue.Ticks)
-                    _sent[id] = new DateTimeOffset(at, TimeSpan.Zero);
+                if (line.Split(' ') is not [var id, var ticks] || !long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) || at >= DateTime.MaxValue.Ticks)
+                    continue;
+                _sent[id] = new DateTimeOffset(Math.Min(at, now.UtcTicks), TimeSpan.Zero);
+                _changed |= at > now.UtcTicks;
             }
 
             // A container that was made while the agent was away has said nothing before that.

@@ -35,7 +35,8 @@ internal sealed partial class LogsLoop(PodmanClient podman, string deviceId, str
 
     public async Task RunAsync(DeviceConfigurationMessage slice, CancellationToken cancellationToken)
     {
-        var positions = new LogPositions(positionsFile, time.GetUtcNow() - LookBack);
+        var now = time.GetUtcNow();
+        var positions = new LogPositions(positionsFile, now - LookBack, now);
         var buffers = new Dictionary<string, LogBuffer>(StringComparer.Ordinal);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var tasks = new List<Task>();

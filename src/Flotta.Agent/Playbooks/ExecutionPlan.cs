@@ -64,10 +64,10 @@ internal static class ExecutionPlan
     public static Execution? Next(IReadOnlyList<Execution> known, DateTimeOffset now) =>
         known.Any(one => one.State == ExecutionState.Running)
             ? null
-            : known.FirstOrDefault(one => IsOpen(one) && Before(known, one).All(earlier => earlier.HasEnded || !earlier.Listed) && (one.NotBefore is not { } then || then <= now));
+            : known.FirstOrDefault(one => IsOpen(one) && Before(known, one).All(earlier => earlier.HasEnded || !earlier.Listed) && IsDue(one, now));
 
     /// <summary>When the first of those that wait for their time may start. One whose time has come waits for another, and that one's end is heard of.</summary>
-    public static DateTimeOffset? NextAt(IReadOnlyList<Execution> known, DateTimeOffset now) => known.Where(one => IsOpen(one) && one.NotBefore > now).Min(one => one.NotBefore);
+    public static DateTimeOffset? NextAt(IReadOnlyList<Execution> known, DateTimeOffset now) => known.Where(one => IsOpen(one) && !IsDue(one, now)).Min(one => one.NotBefore);
 
     /// <summary>On disk before the first process of the attempt.</summary>
     public static IReadOnlyList<Execution> Started(IReadOnlyList<Execution> known, string key, string mark) =>
@@ -121,7 +121,7 @@ internal static class ExecutionPlan
     {
         { State: not ExecutionState.Waiting } => (one.Reason, one.Message),
         _ when !ansible => (Reasons.AnsibleMissing, "There is no ansible-playbook on this device. Install it (the package ansible-core); it is looked for again every minute."),
-        { NotBefore: { } then } when then > now => (Reasons.BackOff, string.Create(CultureInfo.InvariantCulture, $"Attempt {one.Attempts} of {MostAttempts} failed ({one.Reason}: {one.Message}); the next is at {then.UtcDateTime:u}.")),
+        { NotBefore: { } then } when !IsDue(one, now) => (Reasons.BackOff, string.Create(CultureInfo.InvariantCulture, $"Attempt {one.Attempts} of {MostAttempts} failed ({one.Reason}: {one.Message}); the next is at {then.UtcDateTime:u}.")),
         _ when Before(known, one).FirstOrDefault(earlier => !earlier.HasEnded && earlier.Listed) is { } earlier => (Reasons.WaitsForEarlier, $"{earlier.Name} comes first."),
         _ => (one.Reason, one.Message),
     };
@@ -148,6 +148,9 @@ internal static class ExecutionPlan
         known.Where(other => other.Config == one.Config && other.Index < one.Index).GroupBy(other => other.Index).Select(runs => runs.Last());
 
     private static bool IsOpen(Execution one) => one is { State: ExecutionState.Waiting, Listed: true };
+
+    // A time further away than any pause is one of before the clock was set back.
+    private static bool IsDue(Execution one, DateTimeOffset now) => one.NotBefore is not { } then || then <= now || then > now + LastRetry;
 
     private static bool IsRemembered(Execution one) => one is { Listed: false, HasEnded: true };
 

@@ -19,7 +19,8 @@ internal sealed class WorkloadSync(WorkloadData data, SyncSite site, SyncSchedul
     private static readonly TimeSpan WithoutWatch = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(15);
     private readonly BackOff _failures = new(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10));
-    private readonly Dictionary<string, DateTimeOffset> _waiting = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TimeSpan> _waiting = new(StringComparer.Ordinal);
+    private readonly long _start = site.Time.GetTimestamp();
     private TimeSpan _interval = Soonest;
     private bool _remembered = true;
     private string? _listed;
@@ -27,7 +28,7 @@ internal sealed class WorkloadSync(WorkloadData data, SyncSite site, SyncSchedul
     private IReadOnlyList<string> _egress = [];
     private IReadOnlyList<string> _ingress = [];
     private string? _said;
-    private DateTimeOffset _saidAt;
+    private TimeSpan _saidAt;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -39,8 +40,8 @@ internal sealed class WorkloadSync(WorkloadData data, SyncSite site, SyncSchedul
             Volatile.Write(ref dirty, 1);
             changed.Set();
         });
-        var (nextLook, nextList) = data.Egress.Count == 0 ? (DateTimeOffset.MaxValue, DateTimeOffset.MaxValue) : (Now, Now + BackOff.Around(Everything, 0.1));
-        var (nextIngress, retry) = (data.Ingress.Count == 0 ? DateTimeOffset.MaxValue : Now, DateTimeOffset.MaxValue);
+        var (nextLook, nextList) = data.Egress.Count == 0 ? (TimeSpan.MaxValue, TimeSpan.MaxValue) : (Now, Now + BackOff.Around(Everything, 0.1));
+        var (nextIngress, retry) = (data.Ingress.Count == 0 ? TimeSpan.MaxValue : Now, TimeSpan.MaxValue);
         while (true)
         {
             var began = site.Time.GetTimestamp();
@@ -59,7 +60,7 @@ internal sealed class WorkloadSync(WorkloadData data, SyncSite site, SyncSchedul
             }
 
             Tell(order, result);
-            retry = DateTimeOffset.MaxValue;
+            retry = TimeSpan.MaxValue;
             if (!result.Failed)
             {
                 _failures.Reset();
@@ -109,7 +110,8 @@ internal sealed class WorkloadSync(WorkloadData data, SyncSite site, SyncSchedul
         site.States.Set(data.Name, null, null);
     }
 
-    private DateTimeOffset Now => site.Time.GetUtcNow();
+    /// <summary>Since the start: what waits does not wait longer because the clock was set back.</summary>
+    private TimeSpan Now => site.Time.GetElapsedTime(_start);
 
     /// <summary>Null when it was interrupted, since the time for transfers is over; what was begun goes on in the next window.</summary>
     private async Task<RoundResult?> RoundAsync(RoundOrder order, CancellationToken cancellationToken)
@@ -165,7 +167,7 @@ internal sealed class WorkloadSync(WorkloadData data, SyncSite site, SyncSchedul
         _ingress = order.Ingress ? result.Ingress : _ingress;
         string[] problems = result.Problem is null ? [.. _egress, .. _ingress] : [result.Problem, .. _egress, .. _ingress];
         var problem = problems.Length == 0 ? null : string.Join("; ", problems.Take(5));
-        site.States.Set(data.Name, result.Sent > 0 ? Now : null, problem);
+        site.States.Set(data.Name, result.Sent > 0 ? site.Time.GetUtcNow() : null, problem);
         if (problem == _said || (problem is not null && _said is not null && Now - _saidAt < TimeSpan.FromMinutes(1)))
             return;
         if (problem is null)
@@ -188,7 +190,5 @@ internal sealed class WorkloadSync(WorkloadData data, SyncSite site, SyncSchedul
 
     private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
-    private static DateTimeOffset Max(DateTimeOffset one, DateTimeOffset other) => other == DateTimeOffset.MaxValue || one > other ? one : other;
-
-    private static DateTimeOffset Min(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
+    private static TimeSpan Max(TimeSpan one, TimeSpan other) => other == TimeSpan.MaxValue || one > other ? one : other;
 }

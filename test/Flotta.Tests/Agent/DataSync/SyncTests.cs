@@ -526,6 +526,27 @@ public sealed class SyncTests : IDisposable
     }
 
     [Fact]
+    public async Task A_clock_that_is_set_back_puts_no_look_off()
+    {
+        await using var bucket = await BucketStandIn.StartAsync();
+        var passes = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var time = new SetTime(passes);
+        using var stop = new CancellationTokenSource();
+        var running = new SyncLoop(Places, _report, _states, _counters, NullLogger<SyncLoop>.Instance, time).RunAsync(Slice(bucket), stop.Token);
+        await Until.TrueAsync(() => bucket.Requests.Any(request => request.Contains("prefix=prices", StringComparison.Ordinal)));
+        time.Off = TimeSpan.FromDays(-1);
+        bucket.Put("prices/a", "1");
+        Write("out/a", "hello");
+        await Until.TrueAsync(() =>
+        {
+            passes.Advance(TimeSpan.FromSeconds(1));
+            return File.Exists(Export("in/a")) && bucket.Text("backup/a") == "hello";
+        }, () => string.Join('\n', _report.All));
+        await stop.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(running);
+    }
+
+    [Fact]
     public async Task What_a_workload_wrote_last_is_sent_when_it_is_gone_and_then_it_is_forgotten()
     {
         await using var bucket = await BucketStandIn.StartAsync();
@@ -588,6 +609,20 @@ public sealed class SyncTests : IDisposable
     }
 
     private string Read(string path) => File.ReadAllText(Export(path), Encoding.UTF8);
+
+    /// <summary>A clock that people set, whatever time passes.</summary>
+    private sealed class SetTime(TimeProvider passes) : TimeProvider
+    {
+        public TimeSpan Off { get; set; }
+
+        public override long TimestampFrequency => passes.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => passes.GetUtcNow() + Off;
+
+        public override long GetTimestamp() => passes.GetTimestamp();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => passes.CreateTimer(callback, state, dueTime, period);
+    }
 
     private sealed class Report : IDutyReport
     {

@@ -198,15 +198,32 @@ public sealed class SyslogTests
     public void What_was_sent_is_known_after_a_restart()
     {
         var file = Path.GetTempFileName();
-        var positions = new LogPositions(file, At);
+        var positions = new LogPositions(file, At, At);
         positions.Of("a").ShouldBe(At);
         positions.Sent("a", At.AddSeconds(10));
         positions.Sent("a", At.AddSeconds(5));
         positions.Sent("gone", At.AddSeconds(20));
         positions.Save(new HashSet<string>(StringComparer.Ordinal) { "a" });
-        var again = new LogPositions(file, At.AddDays(1));
+        var again = new LogPositions(file, At.AddDays(1), At.AddDays(1));
         again.Of("a").ShouldBe(At.AddSeconds(10));
         again.Of("made while the agent was away").ShouldBe(At.AddSeconds(10));
+        File.Delete(file);
+    }
+
+    [Fact]
+    public void After_the_clock_was_set_back_lines_are_new_from_the_restart_on()
+    {
+        var file = Path.GetTempFileName();
+        var containers = new HashSet<string>(StringComparer.Ordinal) { "a", "b" };
+        var positions = new LogPositions(file, At, At);
+        positions.Sent("a", At);
+        positions.Sent("b", At.AddDays(-2));
+        positions.Save(containers);
+        var now = At.AddDays(-1);
+        var again = new LogPositions(file, now.AddMinutes(-1), now);
+        (again.Of("a"), again.Of("b")).ShouldBe((now, At.AddDays(-2)));
+        again.Save(containers);
+        new LogPositions(file, now, now.AddHours(1)).Of("a").ShouldBe(now);
         File.Delete(file);
     }
 

@@ -80,6 +80,18 @@ public sealed class ExecutionPlanTests
         ExecutionPlan.NextAt(known, due).ShouldBeNull();
     }
 
+    [Fact]
+    public void A_retry_is_due_once_the_clock_was_set_back_further_than_any_pause()
+    {
+        var known = ExecutionPlan.Delivered([], [Task(0, "RetryOnFailure")]);
+        known = ExecutionPlan.Ended(ExecutionPlan.Started(known, "setup-0", "mark"), "setup-0", Badly, Now);
+        ExecutionPlan.Next(known, Now.AddMinutes(-1)).ShouldBeNull();
+        var before = Now.AddHours(-1);
+        ExecutionPlan.Next(known, before)!.Key.ShouldBe("setup-0");
+        ExecutionPlan.NextAt(known, before).ShouldBeNull();
+        ExecutionPlan.Statuses(known, ansible: true, before)[0].Reason.ShouldNotBe(Reasons.BackOff);
+    }
+
     [Theory]
     [InlineData("ExecuteOnce", "Failed")]
     [InlineData("StopOnFailure", "Failed")]
