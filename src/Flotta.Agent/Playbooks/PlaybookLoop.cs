@@ -33,6 +33,7 @@ internal sealed partial class PlaybookLoop(PlaybookSite site, IPlaybookRunner ru
     private long _askAt;
     private bool _missing;
     private (string Key, CancellationTokenSource Stop, Task<Attempt> Task)? _run;
+    private (string Key, Attempt Attempt)? _ended;
 
     public void Apply(DeviceConfigurationMessage configuration)
     {
@@ -133,6 +134,7 @@ internal sealed partial class PlaybookLoop(PlaybookSite site, IPlaybookRunner ru
     private async Task RecoverAsync()
     {
         (_known, _seen, _askAt) = (_store.Load(), null, 0);
+        KeepEnd();
         foreach (var one in _known.Where(one => one.State == ExecutionState.Running && one.Mark is not null))
         {
             if (!await Marks.EndAsync(one.Mark!, time))
@@ -248,9 +250,25 @@ internal sealed partial class PlaybookLoop(PlaybookSite site, IPlaybookRunner ru
         }
 
         run.Stop.Dispose();
-        _run = null;
-        Become(ExecutionPlan.Ended(_known, run.Key, attempt, time.GetUtcNow()));
-        Become(ExecutionPlan.Listed(_known, [.. _known.Where(one => one.Listed).Select(one => one.Key)]));
+        (_run, _ended) = (null, (run.Key, attempt));
+        KeepEnd();
+    }
+
+    /// <summary>How a run ended is known until it is on disk: what is there only says that it runs, which after a fault would be taken for an interruption.</summary>
+    private void KeepEnd()
+    {
+        if (_ended is not var (key, attempt))
+            return;
+        var execution = _known.FirstOrDefault(one => one.Key == key && one.State == ExecutionState.Running);
+        if (execution is not null)
+        {
+            var ended = ExecutionPlan.Ended(_known, key, attempt, time.GetUtcNow());
+            Become(ExecutionPlan.Listed(ended, [.. ended.Where(one => one.Listed).Select(one => one.Key)]));
+        }
+
+        _ended = null;
+        if (execution is null)
+            return;
         LogEnded(logger, execution.Name, attempt.Succeeded ? "well" : attempt.Reason!);
         if (!execution.Listed)
             return;
@@ -265,6 +283,8 @@ internal sealed partial class PlaybookLoop(PlaybookSite site, IPlaybookRunner ru
         if (_run is not { } run)
             return;
         _run = null;
+        if (run.Task.IsCompletedSuccessfully)
+            _ended = (run.Key, await run.Task);
         await run.Stop.CancelAsync();
         // How far it came is told at the next start, which finds it as it is on disk.
         await run.Task.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);

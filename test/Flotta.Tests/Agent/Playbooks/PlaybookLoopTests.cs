@@ -6,7 +6,9 @@ using Flotta.Tests.ApiServer;
 using Flotta.Wire;
 using Flotta.Yggdrasil.Credentials;
 using Flotta.Yggdrasil.Transport;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Flotta.Tests.Agent.Playbooks;
 
@@ -28,6 +30,63 @@ public sealed class PlaybookLoopTests
         await Eventually.True(() => reports.Now.Count(one => one.Status == PlaybookStatuses.Succeeded) == Runs, seconds: 120);
         runner.Started.ShouldBe(Runs);
         await loop.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_run_that_ended_well_while_the_disk_was_full_ended_well_and_is_not_run_again()
+    {
+        using var folder = new TemporaryFolder();
+        var task = new PlaybookTask { Name = "setup", Uid = "setup", Config = "setup", Index = 0, AnsiblePlaybookString = "- hosts: all", Options = new PlaybookOptions { ExecutionStrategy = PlaybookStrategies.RetryOnFailure } };
+        var (reports, runner, report, log, time) = (new PlaybookReports(), new GatedRunner(), new SpokenReport(), new FaultLog(), new FakeTimeProvider());
+        var loop = new PlaybookLoop(new PlaybookSite(folder.Path, new Server([task]), reports, () => true), runner, report, log, time);
+        loop.Apply(new DeviceConfigurationMessage { Configuration = new DeviceConfiguration { AnsibleManager = new AnsibleManagerConfiguration(null, [task.Uid!]) } });
+        await Eventually.True(() => runner.Started == 1);
+        // Nobody is too powerful for a folder in the way.
+        Directory.CreateDirectory(folder.File("executions.json.new"));
+        runner.End.SetResult(new Attempt(Succeeded: true, Reason: null, "ok=1", []));
+        await Eventually.True(() => log.Faults > 0);
+        Directory.Delete(folder.File("executions.json.new"));
+        await Eventually.True(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return report.Said.Count > 0 && reports.Now.Any(one => one.Status == PlaybookStatuses.Succeeded);
+        });
+        report.Said.ShouldHaveSingleItem().ShouldBe("PlaybookSucceeded: setup");
+        runner.Started.ShouldBe(1);
+        await loop.StopAsync();
+    }
+
+    private sealed class FaultLog : ILogger<PlaybookLoop>
+    {
+        private volatile int _faults;
+
+        public int Faults => _faults;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+                Interlocked.Increment(ref _faults);
+        }
+    }
+
+    private sealed class GatedRunner : IPlaybookRunner
+    {
+        public int Started { get; private set; }
+
+        public TaskCompletionSource<Attempt> End { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool IsThere => true;
+
+        public Task<Attempt> RunAsync(Execution execution, byte[] playbook, CancellationToken cancellationToken)
+        {
+            Started++;
+            return End.Task;
+        }
     }
 
     private sealed class QuickRunner : IPlaybookRunner
