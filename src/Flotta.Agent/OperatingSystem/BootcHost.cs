@@ -21,7 +21,7 @@ internal sealed class BootcHost(HostTools tools) : IHostSystem
     {
         var status = await StatusAsync(tools, cancellationToken);
         var booted = Digest(status, "booted") ?? throw new HostException("bootc does not say what the machine runs");
-        return new HostState(booted, Digest(status, "staged"));
+        return new HostState(booted, Digest(status, IsRollbackQueued(status) ? "rollback" : "staged"));
     }
 
     /// <param name="url">The name of the image, for a commit that is a digest alone; null: the one that runs.</param>
@@ -31,7 +31,12 @@ internal sealed class BootcHost(HostTools tools) : IHostSystem
         await tools.RunAsync(HostTools.Slow, "bootc", ["switch", Reference(commit, image)], cancellationToken);
     }
 
-    public Task TakeBackAsync(string commit, CancellationToken cancellationToken) => tools.RunAsync(HostTools.Slow, "bootc", ["rollback"], cancellationToken);
+    public async Task TakeBackAsync(string commit, CancellationToken cancellationToken)
+    {
+        // A second rollback undoes the first.
+        if (!Upgrade.Same((await LookAsync(cancellationToken)).Pending, commit))
+            await tools.RunAsync(HostTools.Slow, "bootc", ["rollback"], cancellationToken);
+    }
 
     internal static string Reference(string commit, string? image)
     {
@@ -45,6 +50,9 @@ internal sealed class BootcHost(HostTools tools) : IHostSystem
         var colon = bare.LastIndexOf(':');
         return colon > bare.LastIndexOf('/') ? bare[..colon] : bare;
     }
+
+    private static bool IsRollbackQueued(JsonElement status) =>
+        status.TryGetProperty("status", out var inner) && inner.TryGetProperty("rollbackQueued", out var queued) && queued.ValueKind == JsonValueKind.True;
 
     private static string? Digest(JsonElement status, string which) => In(status, "status", which, "image", "imageDigest");
 

@@ -51,10 +51,13 @@ internal static class Upgrade
 
     private static UpgradeTurn Idle(UpgradeRecord record, UpgradeWish wish, UpgradeSeen seen)
     {
+        // Another one was asked for, and be it the one that runs: after that it may be tried again.
+        if (wish.Commit is { Length: > 0 } && !Same(wish.Commit, record.Failed))
+            record = record with { Failed = null };
         if (string.IsNullOrEmpty(wish.Commit) || Same(wish.Commit, seen.Booted) || !wish.Automatic || Same(wish.Commit, record.Failed))
             return new(record, Deed.Wait);
         return new(
-            record with { Stage = Stage.Staging, Commit = wish.Commit, From = seen.Booted, BootId = seen.BootId, Attempts = 0, Reason = null, Failed = null },
+            record with { Stage = Stage.Staging, Commit = wish.Commit, From = seen.Booted, BootId = seen.BootId, Attempts = 0, Reason = null },
             Deed.Stage,
             ("UpgradeStarted", $"from {seen.Booted} to {wish.Commit}", false));
     }

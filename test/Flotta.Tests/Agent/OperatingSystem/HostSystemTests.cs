@@ -61,6 +61,24 @@ public sealed class HostSystemTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_taken_back_already_is_not_taken_back_again_which_would_undo_it()
+    {
+        host.Add("rpm-ostree");
+        host.Says("rpm-ostree", $$"""{"deployments":[{"checksum":"{{One}}"},{"booted":true,"checksum":"{{Two}}"}]}""");
+        await new RpmOstreeHost(host.Tools).TakeBackAsync(One, default);
+        host.Calls.ShouldBe(["rpm-ostree status --json"]);
+
+        host.Add("bootc");
+        var system = new BootcHost(host.Tools);
+        foreach (var (queued, last) in ((string, string)[])[("false", "bootc rollback"), ("true", "bootc status --format=json")])
+        {
+            host.Says("bootc", $$$"""{"status":{"booted":{"image":{"imageDigest":"sha256:bb"}},"rollback":{"image":{"imageDigest":"sha256:aa"}},"rollbackQueued":{{{queued}}},"staged":null}}""");
+            await system.TakeBackAsync("quay.io/shop/os@sha256:aa", default);
+            host.Calls[^1].ShouldBe(last);
+        }
+    }
+
+    [Fact]
     public async Task Ostree_pulls_and_deploys_and_makes_the_one_of_before_the_default_again()
     {
         host.Add("ostree");

@@ -48,6 +48,22 @@ public sealed class UpgradeTests
     }
 
     [Fact]
+    public void A_commit_that_failed_is_tried_again_once_another_was_asked_for_even_the_one_that_runs()
+    {
+        var machine = Rebooting();
+        machine.Boot(Old);
+        machine.Turn();
+        machine.Wish = new(null, true);
+        machine.Turn();
+        machine.Wish = Wish;
+        machine.Turn().ShouldBe((Stage.Idle, Deed.Wait), "nothing is not another one");
+        machine.Wish = new(Old, true);
+        machine.Turn().ShouldBe((Stage.Idle, Deed.Wait));
+        machine.Wish = Wish;
+        machine.Turn().ShouldBe((Stage.Staging, Deed.Stage));
+    }
+
+    [Fact]
     public void A_commit_that_does_not_reach_the_server_in_time_is_taken_back()
     {
         var machine = Rebooting();
