@@ -64,30 +64,49 @@ internal sealed class ProbeLoop(PodmanClient podman, Wake wake, TimeProvider tim
 
     private async Task RunAsync(CancellationToken cancellationToken)
     {
+        // One that gets no answer for minutes keeps no other waiting.
+        var asked = new List<Task>();
         try
         {
-            while (true)
+            while (Due(asked.Count, out var next) is { } due)
             {
-                var due = Due(out var next);
-                if (due is null)
-                    return;
-                await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, AskAsync);
-                if (due.Count == 0)
-                    await _changed.WaitAsync(next, cancellationToken);
+                foreach (var (container, probe) in due)
+                {
+                    asked.Add(AskAsync(container, probe, cancellationToken));
+                    _ = WakeAfterAsync(asked[^1]);
+                }
+                await _changed.WaitAsync(next, cancellationToken);
+                foreach (var answered in asked.Where(one => one.IsCompleted).ToList())
+                {
+                    asked.Remove(answered);
+                    await answered;
+                }
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
         }
+        finally
+        {
+            await Task.WhenAll(asked).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Not from within the question: whoever wakes up is to find it answered.</summary>
+    private async Task WakeAfterAsync(Task asked)
+    {
+        await asked.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _changed.Set();
     }
 
     /// <summary>Null when there is nothing to ask any more. A container that has not come up is asked nothing but that.</summary>
-    private List<(ProbedContainer Container, ContainerProbe Probe)>? Due(out TimeSpan next)
+    /// <param name="asked">How many are being asked.</param>
+    private List<(ProbedContainer Container, ContainerProbe Probe)>? Due(int asked, out TimeSpan next)
     {
         lock (_lock)
         {
             next = Longest;
-            if (_containers.Count == 0)
+            if (_containers.Count == 0 && asked == 0)
             {
                 _running = null;
                 return null;
@@ -97,11 +116,17 @@ internal sealed class ProbeLoop(PodmanClient podman, Wake wake, TimeProvider tim
             {
                 foreach (var probe in container.Probes.Where(probe => IsItsTurn(container, probe)))
                 {
-                    var left = _states[(container.Id, probe.Kind)].Due - Now;
-                    if (left <= TimeSpan.Zero)
+                    var state = _states[(container.Id, probe.Kind)];
+                    var left = state.Due - Now;
+                    if (left > TimeSpan.Zero)
+                    {
+                        next = left < next ? left : next;
+                    }
+                    else if (asked + due.Count < AtOnce)
+                    {
                         due.Add((container, probe));
-                    else if (left < next)
-                        next = left;
+                        _states[(container.Id, probe.Kind)] = state with { Due = TimeSpan.MaxValue };
+                    }
                 }
             }
             return due;
@@ -114,9 +139,8 @@ internal sealed class ProbeLoop(PodmanClient podman, Wake wake, TimeProvider tim
         return probe.Kind == ProbeKind.Startup ? starting : !starting;
     }
 
-    private async ValueTask AskAsync((ProbedContainer Container, ContainerProbe Probe) one, CancellationToken cancellationToken)
+    private async Task AskAsync(ProbedContainer container, ContainerProbe probe, CancellationToken cancellationToken)
     {
-        var (container, probe) = one;
         string? problem;
         try
         {
