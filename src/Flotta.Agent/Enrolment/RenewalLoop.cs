@@ -7,7 +7,8 @@ namespace Flotta.Agent.Enrolment;
 
 /// <summary>
 /// Renews by the clock, and at once after a 401. It looks at the clock once a minute rather than setting one long timer:
-/// clocks jump, machines sleep, and timers end at 49 days. Ends only when the server takes none of our certificates any more.
+/// clocks jump, machines sleep, and timers end at 49 days. A certificate that is new is not renewed without a pause, whatever the clock and the
+/// server say of it. Ends only when the server takes none of our certificates any more.
 /// </summary>
 internal sealed partial class RenewalLoop : IDisposable
 {
@@ -19,6 +20,7 @@ internal sealed partial class RenewalLoop : IDisposable
     private readonly TimeProvider _time;
     private readonly Signal _refused = new();
     private readonly BackOff _backOff = new(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10));
+    private readonly BackOff _refusals = new(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10));
     private string? _lastProblem;
 
     public RenewalLoop(IOutbound transport, IdentityStore store, Registration registration, ILogger<RenewalLoop> logger, TimeProvider time)
@@ -36,10 +38,11 @@ internal sealed partial class RenewalLoop : IDisposable
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        long? renewedAt = null;
         while (true)
         {
             var present = _transport.Identity!;
-            await UntilDueAsync(present, cancellationToken);
+            await UntilDueAsync(present, renewedAt, cancellationToken);
             while (true)
             {
                 var outcome = await RenewAsync(present, cancellationToken);
@@ -51,6 +54,7 @@ internal sealed partial class RenewalLoop : IDisposable
             }
 
             _backOff.Reset();
+            renewedAt = _time.GetTimestamp();
         }
     }
 
@@ -67,14 +71,23 @@ internal sealed partial class RenewalLoop : IDisposable
             _refused.Set();
     }
 
-    private async Task UntilDueAsync(Identity present, CancellationToken cancellationToken)
+    private async Task UntilDueAsync(Identity present, long? renewedAt, CancellationToken cancellationToken)
     {
         var due = RenewalClock.Due(present.NotBefore, present.NotAfter, Random.Shared.NextDouble());
+        var least = renewedAt is null ? TimeSpan.Zero : RenewalClock.NewFor(present.NotBefore, present.NotAfter);
+        TimeSpan StillNew() => least - _time.GetElapsedTime(renewedAt ?? 0);
         while (true)
         {
             var left = due - _time.GetUtcNow();
-            if (left <= TimeSpan.Zero || await _refused.WaitAsync(left < Look ? left : Look, _time, cancellationToken))
-                return;
+            if (left < StillNew())
+                left = StillNew();
+            if (left > TimeSpan.Zero && !await _refused.WaitAsync(left < Look ? left : Look, _time, cancellationToken))
+                continue;
+            if (StillNew() > TimeSpan.Zero)
+                await Task.Delay(_refusals.Next(), _time, cancellationToken);
+            else
+                _refusals.Reset();
+            return;
         }
     }
 
