@@ -27,6 +27,7 @@ internal sealed partial class YggdrasilDaemon : IDisposable
     private readonly Registry _registry = new();
     private readonly FileWatch _files;
     private readonly string _clientId;
+    private readonly TaskCompletionSource _identified = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <exception cref="AgentStartException">With a sentence for a person.</exception>
     public YggdrasilDaemon(AgentOptions options, ILoggerFactory loggers, TimeProvider time, PollOptions? polls = null)
@@ -41,8 +42,21 @@ internal sealed partial class YggdrasilDaemon : IDisposable
         {
             _files = new FileWatch([options.CertFile ?? "", options.KeyFile ?? "", .. options.CaRoot]);
             _ = _files.HasChanged();
-            var (identity, roots) = Read();
-            _clientId = ClientId.Resolve(options.ClientId, _folder, () => identity);
+            var roots = Roots.FromFiles(options.CaRoot);
+            Identity? identity = null;
+            CredentialException? mismatch = null;
+            try
+            {
+                identity = ReadIdentity();
+            }
+            catch (CredentialException exception) when (exception.IsMismatch)
+            {
+                // Power was lost between the two files: the worker that writes them has both, and only we start it.
+                mismatch = exception;
+                LogNotReloaded(_logger, exception.Message);
+            }
+
+            _clientId = ClientId.Resolve(options.ClientId, _folder, () => identity ?? throw mismatch!);
             _transport = new HttpsTransport(
                 new TransportOptions
                 {
@@ -54,7 +68,8 @@ internal sealed partial class YggdrasilDaemon : IDisposable
                 },
                 loggers.CreateLogger<HttpsTransport>(),
                 time);
-            _transport.Use(identity);
+            if (identity is not null)
+                Use(identity);
         }
         catch (CredentialException exception)
         {
@@ -123,6 +138,7 @@ internal sealed partial class YggdrasilDaemon : IDisposable
 
     private async Task ConnectAsync(Dispatcher dispatcher, CancellationToken cancellationToken)
     {
+        await _identified.Task.WaitAsync(cancellationToken);
         // As the original's enum has it, and the original never sends.
         _transport.ReachabilityChanged += reached => _ = dispatcher.NotifyAsync(reached ? WorkerEvent.ConnectionRestored : WorkerEvent.UnexpectedDisconnect, cancellationToken);
         while (true)
@@ -180,9 +196,9 @@ internal sealed partial class YggdrasilDaemon : IDisposable
                 continue;
             try
             {
-                var (identity, roots) = Read();
+                var (identity, roots) = (ReadIdentity(), Roots.FromFiles(_options.CaRoot));
                 _transport.Use(_transport.Endpoint with { Roots = roots });
-                _transport.Use(identity);
+                Use(identity);
                 LogReloaded(_logger, identity.CommonName, identity.NotAfter);
             }
             catch (CredentialException exception)
@@ -192,10 +208,16 @@ internal sealed partial class YggdrasilDaemon : IDisposable
         }
     }
 
-    private (Identity Identity, Roots Roots) Read() =>
+    private void Use(Identity identity)
+    {
+        _transport.Use(identity);
+        _identified.TrySetResult();
+    }
+
+    private Identity ReadIdentity() =>
         _options.CertFile is null
             ? throw new CredentialException("The daemon needs a certificate: use --cert-file and --key-file.")
-            : (Identity.FromFiles(_options.CertFile, _options.KeyFile!), Roots.FromFiles(_options.CaRoot));
+            : Identity.FromFiles(_options.CertFile, _options.KeyFile!);
 
     private static string Word(LogLevel level) => level switch
     {
@@ -213,6 +235,6 @@ internal sealed partial class YggdrasilDaemon : IDisposable
     [LoggerMessage(Level = LogLevel.Information, Message = "certificate of {Name} reloaded, valid until {NotAfter:u}")]
     private static partial void LogReloaded(ILogger logger, string name, DateTimeOffset notAfter);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the certificate files have changed but cannot be used (yet): {Problem}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the certificate files cannot be used (yet): {Problem}")]
     private static partial void LogNotReloaded(ILogger logger, string problem);
 }

@@ -60,7 +60,7 @@ public sealed class Identity
         }
         catch (Exception exception) when (IsDamage(exception))
         {
-            throw new CredentialException($"The private key in {keyName} is damaged or does not belong to the certificate in {certificateName}.", exception);
+            throw new CredentialException($"The private key in {keyName} is damaged or does not belong to the certificate in {certificateName}.", exception) { IsMismatch = true };
         }
     }
 

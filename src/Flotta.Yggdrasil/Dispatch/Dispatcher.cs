@@ -145,6 +145,8 @@ public sealed partial class Dispatcher(HttpsTransport transport, Registry regist
 
     private async Task<byte[]> SendAsync(ReadOnlyMemory<byte> bytes, PeerCredentials peer, CancellationToken cancellationToken)
     {
+        if (transport.Identity is null)
+            throw new GrpcException(GrpcStatus.Unavailable, "the daemon has no certificate that it can use yet");
         var data = WorkerData.Read(bytes);
         var answer = data.Directive.Contains("://", StringComparison.Ordinal)
             ? Uri.TryCreate(data.Directive, UriKind.Absolute, out var uri)

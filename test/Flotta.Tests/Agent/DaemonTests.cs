@@ -99,6 +99,31 @@ public sealed class DaemonTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task With_a_key_that_does_not_match_the_certificate_workers_are_served_and_the_server_is_asked_once_it_does()
+    {
+        string? right = null;
+        await StartAsync("CN=dev1", prepare: server =>
+        {
+            var (certificate, key) = server.Authority.Issue("CN=dev1");
+            right = key;
+            File.WriteAllText(Path.Combine(_folder, "cert.pem"), certificate);
+            File.WriteAllText(Path.Combine(_folder, "key.pem"), server.Authority.Issue("CN=dev1").Key);
+        });
+        _log.ToString().ShouldContain("cannot be used (yet)");
+        await using var worker = await FakeWorker.AttachAsync(_daemon.Address, "device");
+        using var dispatcher = new GrpcChannel(_daemon.Address, TimeProvider.System);
+        var data = new WorkerData("id-1", new Dictionary<string, string>(StringComparer.Ordinal), "[1]"u8.ToArray(), "", "question").Write();
+        (await Should.ThrowAsync<GrpcException>(dispatcher.CallAsync(Calls.Send, data, Patience, CancellationToken.None))).Status.ShouldBe(GrpcStatus.Unavailable);
+        _server.Requests.ShouldBeEmpty();
+
+        _server.Configure(Web, "v1");
+        File.WriteAllText(Path.Combine(_folder, "key.pem"), right);
+        await Until.TrueAsync(() => !worker.Received.IsEmpty, () => _log.ToString());
+        await dispatcher.CallAsync(Calls.Send, data, Patience, CancellationToken.None);
+        await _server.SeesAsync("question");
+    }
+
+    [Fact]
     public async Task A_worker_in_another_language_is_started_fed_and_heard()
     {
         var sample = Path.Combine(Repository.Root, "samples", "echo-worker", "worker.py");
@@ -156,11 +181,11 @@ public sealed class DaemonTests : IAsyncDisposable
     private async Task StartAsync(string subject, string? socket = null, Action<EdgeStandIn>? prepare = null)
     {
         _server = await EdgeStandIn.StartAsync();
-        prepare?.Invoke(_server);
         var (certificate, key) = _server.Authority.Issue(subject);
         File.WriteAllText(Path.Combine(_folder, "cert.pem"), certificate);
         File.WriteAllText(Path.Combine(_folder, "key.pem"), key);
         File.WriteAllText(Path.Combine(_folder, "ca.pem"), _server.Authority.Pem);
+        prepare?.Invoke(_server);
         var options = new AgentOptions
         {
             Verb = Verb.Yggdrasil,
