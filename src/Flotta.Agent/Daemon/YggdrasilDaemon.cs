@@ -147,8 +147,7 @@ internal sealed partial class YggdrasilDaemon : IDisposable
             if (end.IsDisconnect)
             {
                 LogDisconnected(_logger);
-                await dispatcher.NotifyAsync(WorkerEvent.ReceivedDisconnect, cancellationToken);
-                await Task.Delay(Timeout.InfiniteTimeSpan, _time, cancellationToken);
+                await dispatcher.KeepTellingAsync(WorkerEvent.ReceivedDisconnect, cancellationToken);
             }
 
             await Task.Delay(end.ReconnectAfter!.Value, _time, cancellationToken);

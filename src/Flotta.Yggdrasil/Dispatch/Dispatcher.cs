@@ -63,18 +63,38 @@ public sealed partial class Dispatcher(HttpsTransport transport, Registry regist
     }
 
     /// <summary>Tells every worker, side by side; one that does not answer keeps nobody.</summary>
-    public Task NotifyAsync(WorkerEvent happened, CancellationToken cancellationToken) => Task.WhenAll(registry.Workers.Select(async worker =>
+    public Task NotifyAsync(WorkerEvent happened, CancellationToken cancellationToken) =>
+        Task.WhenAll(registry.Workers.Select(worker => TellAsync(worker, happened, cancellationToken)));
+
+    /// <summary>Tells every worker until it has heard, also those that come later. Does not end by itself.</summary>
+    public async Task KeepTellingAsync(WorkerEvent happened, CancellationToken cancellationToken)
     {
-        using var channel = new GrpcChannel(worker.Address, time);
+        static (string, int, string?) Who(RegisteredWorker worker) => (worker.Handler, worker.Pid, worker.StartedAt);
+        var backOff = new BackOff(TimeSpan.FromMilliseconds(200), TimeSpan.FromMinutes(1));
+        var told = new HashSet<(string, int, string?)>();
+        using var changed = new Signal();
+        registry.Changed += changed.Set;
         try
         {
-            await channel.CallAsync(Contract.Calls.NotifyEvent, EventNotification.Write(happened), Patience, cancellationToken);
+            while (true)
+            {
+                var workers = registry.Workers;
+                told.IntersectWith(workers.Select(Who));
+                var left = workers.Where(worker => !told.Contains(Who(worker))).ToList();
+                var heard = await Task.WhenAll(left.Select(worker => TellAsync(worker, happened, cancellationToken)));
+                told.UnionWith(left.Where((_, which) => heard[which]).Select(Who));
+                var isDone = heard.All(one => one);
+                if (isDone)
+                    backOff.Reset();
+                // One that has just registered may not listen yet.
+                await changed.WaitAsync(isDone ? TimeSpan.MaxValue : backOff.Next(), time, cancellationToken);
+            }
         }
-        catch (GrpcException exception)
+        finally
         {
-            LogNotDelivered(logger, worker.Handler, exception.Message);
+            registry.Changed -= changed.Set;
         }
-    }));
+    }
 
     /// <summary>The server does not want a message handled any more: the call that delivers it is given up.</summary>
     public void Cancel(string messageId)
@@ -83,6 +103,21 @@ public sealed partial class Dispatcher(HttpsTransport transport, Registry regist
         {
             if (_underWay.TryGetValue(messageId, out var delivery))
                 delivery.Cancel();
+        }
+    }
+
+    private async Task<bool> TellAsync(RegisteredWorker worker, WorkerEvent happened, CancellationToken cancellationToken)
+    {
+        using var channel = new GrpcChannel(worker.Address, time);
+        try
+        {
+            await channel.CallAsync(Contract.Calls.NotifyEvent, EventNotification.Write(happened), Patience, cancellationToken);
+            return true;
+        }
+        catch (GrpcException exception)
+        {
+            LogNotDelivered(logger, worker.Handler, exception.Message);
+            return false;
         }
     }
 

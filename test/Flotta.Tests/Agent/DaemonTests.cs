@@ -87,6 +87,18 @@ public sealed class DaemonTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_disconnect_is_told_to_a_worker_that_comes_later_until_it_has_heard_and_no_more()
+    {
+        await StartAsync("CN=dev1", prepare: server => server.Deleted = true);
+        await Until.TrueAsync(() => _log.ToString().Contains("disconnects this device", StringComparison.Ordinal));
+        await using var deaf = await FakeWorker.AttachAsync(_daemon.Address, "device", fails: 2);
+        await Until.TrueAsync(() => deaf.Events.Count == 3, () => _log.ToString());
+        await using var other = await FakeWorker.AttachAsync(_daemon.Address, "other");
+        await Until.TrueAsync(() => other.Events.Contains(WorkerEvent.ReceivedDisconnect), () => _log.ToString());
+        deaf.Events.ShouldBe([WorkerEvent.ReceivedDisconnect, WorkerEvent.ReceivedDisconnect, WorkerEvent.ReceivedDisconnect]);
+    }
+
+    [Fact]
     public async Task Certificates_are_read_anew_when_the_files_change()
     {
         await StartAsync("CN=dev1");
@@ -224,7 +236,7 @@ public sealed class DaemonTests : IAsyncDisposable
 
         public ConcurrentQueue<WorkerEvent> Events { get; } = [];
 
-        public static async Task<FakeWorker> AttachAsync(SocketAddress daemon, string handler)
+        public static async Task<FakeWorker> AttachAsync(SocketAddress daemon, string handler, int fails = 0)
         {
             var worker = new FakeWorker();
             using var channel = new GrpcChannel(daemon, TimeProvider.System);
@@ -243,6 +255,8 @@ public sealed class DaemonTests : IAsyncDisposable
                     [Calls.NotifyEvent] = (message, _, _) =>
                     {
                         worker.Events.Enqueue(EventNotification.Read(message));
+                        if (worker.Events.Count <= fails)
+                            throw new GrpcException(GrpcStatus.Unavailable, "not now");
                         return Task.FromResult(Array.Empty<byte>());
                     },
                 },
