@@ -107,7 +107,17 @@ internal sealed partial class DaemonUplink : IOutbound, ILink, IDisposable
     private async Task ReceiveAsync(IDataReceiver receiver, CancellationToken cancellationToken)
     {
         await foreach (var message in _arrived.Reader.ReadAllAsync(cancellationToken))
-            await receiver.ReceiveAsync(WireJson.Write(message, WireJson.Types.Message), null, cancellationToken);
+        {
+            var body = WireJson.Write(message, WireJson.Types.Message);
+            if (await receiver.ReceiveAsync(body, null, cancellationToken) != Receipt.Failed)
+                continue;
+            // The daemon has been told that it is taken, and does not ask for it again.
+            var backOff = new BackOff(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5));
+            var newer = _arrived.Reader.WaitToReadAsync(cancellationToken).AsTask();
+            do
+                await Task.WhenAny(newer, Task.Delay(backOff.Next(), _time, cancellationToken));
+            while (!newer.IsCompleted && await receiver.ReceiveAsync(body, null, cancellationToken) == Receipt.Failed);
+        }
     }
 
     private async Task<Answer> SendAsync(Message message, Identity? asWhom, CancellationToken cancellationToken)
