@@ -105,18 +105,30 @@ public sealed partial class WorkerFolder(
                 var code = await new WorkerProcess(file, environment(file), logger).RunAsync(pid => PidFile.Write(pidFile, pid), cancellationToken);
                 how = $"it ended with code {code}";
             }
-            catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or IOException or UnauthorizedAccessException)
+            catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
                 how = $"it cannot be started: {exception.Message}";
             }
             finally
             {
-                File.Delete(pidFile);
+                Forget(pidFile);
             }
 
             var wait = pause.After(clock.Elapsed);
             LogEnded(logger, file.Name, how, wait.TotalSeconds);
             await Task.Delay(wait, time, cancellationToken);
+        }
+    }
+
+    private static void Forget(string pidFile)
+    {
+        try
+        {
+            File.Delete(pidFile);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // It, or its folder, was never made; and what it says of a process that has ended misleads nobody.
         }
     }
 

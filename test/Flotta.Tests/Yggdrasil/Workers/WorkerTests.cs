@@ -1,9 +1,10 @@
 using System.Text;
+using Flotta.Agent.Logging;
 using Flotta.Tests.Agent;
 using Flotta.Yggdrasil.Grpc;
 using Flotta.Yggdrasil.Settings;
 using Flotta.Yggdrasil.Workers;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Flotta.Tests.Yggdrasil.Workers;
@@ -11,6 +12,17 @@ namespace Flotta.Tests.Yggdrasil.Workers;
 public sealed class WorkerTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("flotta-workers-").FullName;
+    private readonly FakeTimeProvider _time = new();
+    private readonly StringWriter _log = new();
+    private readonly CancellationTokenSource _stop = new();
+
+    private string Starts => Path.Combine(_folder, "starts");
+
+    private string Workers => Path.Combine(_folder, "workers");
+
+    private string Pids => Path.Combine(_folder, "run");
+
+    private string Script => Path.Combine(_folder, "w.sh");
 
     [Fact]
     public void A_worker_file_is_read_as_the_original_does()
@@ -65,40 +77,33 @@ public sealed class WorkerTests : IDisposable
     [Fact]
     public async Task Processes_follow_the_files_and_come_back_when_they_end()
     {
-        var starts = Path.Combine(_folder, "starts");
-        var (workers, run) = (Path.Combine(_folder, "workers"), Path.Combine(_folder, "run"));
-        Directory.CreateDirectory(workers);
-        File.WriteAllText(Path.Combine(_folder, "w.sh"), $"#!/bin/sh\necho \"$$ $YGG_CLIENT_ID $HOME\" >> {starts}\nexec sleep 600\n");
-        File.WriteAllText(Path.Combine(workers, "bad.toml"), "exec = 7\n");
-        File.WriteAllText(Path.Combine(workers, "not.toml"), "exec = \"/bin/false\"\n");
-        File.WriteAllText(Path.Combine(workers, "one.toml"), $"exec = \"/bin/sh {_folder}/w.sh\"\n");
-        using var stop = new CancellationTokenSource();
-        var time = new FakeTimeProvider();
-        var folder = new WorkerFolder(
-            workers, run, new HashSet<string>(StringComparer.Ordinal) { "not" },
-            file => WorkerEnvironment.Of(file, SocketAddress.Parse("@d")!, _folder, "info", "till-07", _ => null),
-            NullLogger<WorkerFolder>.Instance, time);
-        var running = folder.RunAsync(stop.Token);
-        await UntilAsync(() => Started() == 1);
-        File.ReadAllText(starts).ShouldContain(" till-07 \n", customMessage: "HOME is not inherited");
-        var pid = int.Parse(File.ReadAllText(Path.Combine(run, "one.pid")).Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+        WriteProgram();
+        WriteWorker("bad", "7");
+        WriteWorker("not", "\"/bin/false\"");
+        WriteWorker("one", $"\"{Script}\"");
+        var running = RunAsync();
+        await UntilAsync(() => Started().Length == 1);
+        File.ReadAllText(Starts).ShouldContain(" till-07 \n", customMessage: "HOME is not inherited");
+        var pid = int.Parse(File.ReadAllText(Path.Combine(Pids, "one.pid")).Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
 
         System.Diagnostics.Process.GetProcessById(pid).Kill();
-        await UntilAsync(() => Started() == 2);
-        File.WriteAllText(Path.Combine(workers, "one.toml"), $"exec = \"/bin/sh {_folder}/w.sh again\"\n");
-        await UntilAsync(() => Started() == 3);
-        File.Delete(Path.Combine(workers, "one.toml"));
-        await UntilAsync(() => Directory.GetFiles(run).Length == 0);
-        await stop.CancelAsync();
-        await Should.ThrowAsync<OperationCanceledException>(() => running);
-        File.ReadAllLines(starts).Select(line => int.Parse(line.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture)).ShouldAllBe(one => PidFile.StartedAt(one) == null);
+        await UntilAsync(() => Started().Length == 2);
+        WriteWorker("one", $"\"{Script} again\"");
+        await UntilAsync(() => Started().Length == 3);
+        File.Delete(Path.Combine(Workers, "one.toml"));
+        await UntilAsync(() => Directory.GetFiles(Pids).Length == 0);
+        await StopAsync(running);
+    }
 
-        int Started() => File.Exists(starts) ? File.ReadAllLines(starts).Length : 0;
-        Task UntilAsync(Func<bool> condition) => Until.TrueAsync(() =>
-        {
-            time.Advance(TimeSpan.FromMilliseconds(200));
-            return condition();
-        });
+    [Fact]
+    public async Task A_worker_whose_program_is_not_there_yet_is_started_once_it_is()
+    {
+        WriteWorker("one", $"\"{Script}\"");
+        var running = RunAsync();
+        await UntilAsync(() => _log.ToString().Contains("cannot be started", StringComparison.Ordinal));
+        WriteProgram();
+        await UntilAsync(() => Started().Length == 1);
+        await StopAsync(running);
     }
 
     [Fact]
@@ -113,5 +118,43 @@ public sealed class WorkerTests : IDisposable
         PidFile.Running(path).ShouldBeNull();
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        _stop.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private Task RunAsync() => new WorkerFolder(
+        Workers, Pids, new HashSet<string>(StringComparer.Ordinal) { "not" },
+        file => WorkerEnvironment.Of(file, SocketAddress.Parse("@d")!, _folder, "info", "till-07", _ => null),
+        new StderrLog(LogLevel.Information, _time, TextWriter.Synchronized(_log)).CreateLogger<WorkerFolder>(), _time).RunAsync(_stop.Token);
+
+    private async Task StopAsync(Task running)
+    {
+        await _stop.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => running);
+        Started().ShouldAllBe(one => PidFile.StartedAt(one) == null);
+    }
+
+    /// <summary>The pid of each start.</summary>
+    private int[] Started() => File.Exists(Starts) ? [.. File.ReadAllLines(Starts).Select(line => int.Parse(line.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture))] : [];
+
+    private void WriteProgram()
+    {
+        File.WriteAllText(Script + ".new", $"#!/bin/sh\necho \"$$ $YGG_CLIENT_ID $HOME\" >> {Starts}\nexec sleep 600\n");
+        File.SetUnixFileMode(Script + ".new", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        File.Move(Script + ".new", Script);
+    }
+
+    private void WriteWorker(string name, string exec)
+    {
+        Directory.CreateDirectory(Workers);
+        File.WriteAllText(Path.Combine(Workers, name + ".toml"), $"exec = {exec}\n");
+    }
+
+    private Task UntilAsync(Func<bool> condition) => Until.TrueAsync(() =>
+    {
+        _time.Advance(TimeSpan.FromMilliseconds(200));
+        return condition();
+    });
 }
