@@ -102,7 +102,7 @@ public sealed partial class WorkerFolder(
             string how;
             try
             {
-                var code = await new WorkerProcess(file, environment(file), logger).RunAsync(pid => PidFile.Write(pidFile, pid), cancellationToken);
+                var code = await new WorkerProcess(file, environment(file), logger).RunAsync(pid => Note(file.Name, pidFile, pid), cancellationToken);
                 how = $"it ended with code {code}";
             }
             catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
@@ -117,6 +117,19 @@ public sealed partial class WorkerFolder(
             var wait = pause.After(clock.Elapsed);
             LogEnded(logger, file.Name, how, wait.TotalSeconds);
             await Task.Delay(wait, time, cancellationToken);
+        }
+    }
+
+    // Only a daemon after this one would need it, and a full disk is no reason to let go of a process.
+    private void Note(string worker, string pidFile, int pid)
+    {
+        try
+        {
+            PidFile.Write(pidFile, pid);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            LogNotNoted(logger, worker, pid, exception.Message);
         }
     }
 
@@ -162,6 +175,9 @@ public sealed partial class WorkerFolder(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "worker {Worker} is started again in {Seconds:0.0} s: {How}")]
     private static partial void LogEnded(ILogger logger, string worker, string how, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "worker {Worker} runs, pid {Pid}, but that cannot be written down: {Problem}")]
+    private static partial void LogNotNoted(ILogger logger, string worker, int pid, string problem);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "worker {Worker} of a daemon before this one is ended, pid {Pid}")]
     private static partial void LogOrphan(ILogger logger, string worker, int pid);

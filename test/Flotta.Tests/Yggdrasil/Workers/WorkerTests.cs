@@ -107,6 +107,21 @@ public sealed class WorkerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_worker_whose_pid_cannot_be_written_down_is_looked_after_all_the_same()
+    {
+        File.WriteAllText(Pids, "no folder");
+        WriteProgram();
+        WriteWorker("one", $"\"{Script}\"");
+        var running = RunAsync();
+        await UntilAsync(() => Started().Length == 1);
+        await UntilAsync(() => _log.ToString().Contains("cannot be written down", StringComparison.Ordinal));
+        System.Diagnostics.Process.GetProcessById(Started()[0]).Kill();
+        await UntilAsync(() => _log.ToString().Contains("it ended with code", StringComparison.Ordinal));
+        await UntilAsync(() => Started().Length == 2);
+        await StopAsync(running);
+    }
+
+    [Fact]
     public void A_pid_file_of_another_life_names_nobody()
     {
         var path = Path.Combine(_folder, "w.pid");
