@@ -44,6 +44,7 @@ internal sealed partial class DeviceAgent : IDisposable
     private readonly MountLoop _mounts;
     private readonly FirewallLoop _firewall;
     private readonly LogStreamer? _logs;
+    private readonly RestartPause _reconnects = new();
     private readonly BackOff _faults = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
 
     /// <exception cref="AgentStartException">With a sentence for a person.</exception>
@@ -206,6 +207,7 @@ internal sealed partial class DeviceAgent : IDisposable
                 isLoaded = true;
                 identity ??= await _enrolment.RunAsync(cancellationToken);
                 _uplink.Outbound.Use(identity);
+                var began = _time.GetTimestamp();
                 if (await TalkAsync(cancellationToken) is not { } end)
                     continue;
                 _faults.Reset();
@@ -216,7 +218,7 @@ internal sealed partial class DeviceAgent : IDisposable
                 }
 
                 if (end == SessionEnd.Reconnect)
-                    await Task.Delay(_session.ReconnectAfter, _time, cancellationToken);
+                    await Task.Delay(_reconnects.After(_time.GetElapsedTime(began), _session.ReconnectAfter), _time, cancellationToken);
                 identity = end == SessionEnd.Reconnect ? _uplink.Outbound.Identity : null;
             }
             catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)

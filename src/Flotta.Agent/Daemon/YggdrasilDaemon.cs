@@ -141,8 +141,10 @@ internal sealed partial class YggdrasilDaemon : IDisposable
         await _identified.Task.WaitAsync(cancellationToken);
         // As the original's enum has it, and the original never sends.
         _transport.ReachabilityChanged += reached => _ = dispatcher.NotifyAsync(reached ? WorkerEvent.ConnectionRestored : WorkerEvent.UnexpectedDisconnect, cancellationToken);
+        var pause = new RestartPause();
         while (true)
         {
+            var began = _time.GetTimestamp();
             var end = await TalkAsync(dispatcher, cancellationToken);
             if (end.IsDisconnect)
             {
@@ -150,7 +152,7 @@ internal sealed partial class YggdrasilDaemon : IDisposable
                 await dispatcher.KeepTellingAsync(WorkerEvent.ReceivedDisconnect, cancellationToken);
             }
 
-            await Task.Delay(end.ReconnectAfter!.Value, _time, cancellationToken);
+            await Task.Delay(pause.After(_time.GetElapsedTime(began), end.ReconnectAfter!.Value), _time, cancellationToken);
             _transport.Renew();
         }
     }

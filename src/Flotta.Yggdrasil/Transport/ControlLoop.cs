@@ -135,6 +135,7 @@ public sealed partial class ControlLoop(
     private static TimeSpan Delay(Command command) =>
         command.Arguments?.TryGetValue("delay", out var text) == true
         && double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)
+        && double.IsFinite(seconds)
             ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 3600))
             : TimeSpan.Zero;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Flotta.Yggdrasil.Settings;
+using Flotta.Yggdrasil.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace Flotta.Yggdrasil.Workers;

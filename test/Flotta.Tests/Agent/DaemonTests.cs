@@ -13,6 +13,7 @@ using Flotta.Yggdrasil.Transport;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Flotta.Tests.Agent;
 
@@ -136,6 +137,20 @@ public sealed class DaemonTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_server_that_wants_a_new_connection_at_each_look_gets_it_with_a_pause()
+    {
+        var time = new FakeTimeProvider(TestAuthority.Now);
+        ConcurrentQueue<DateTimeOffset> looks = [];
+        await StartAsync("CN=dev1", prepare: server => looks = server.Reconnect(time), time: time);
+        await Until.TrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            return looks.Count >= 4;
+        });
+        looks.Zip(looks.Skip(1), (before, after) => after - before).ShouldAllBe(gap => gap >= TimeSpan.FromSeconds(0.5));
+    }
+
+    [Fact]
     public async Task A_worker_in_another_language_is_started_fed_and_heard()
     {
         var sample = Path.Combine(Repository.Root, "samples", "echo-worker", "worker.py");
@@ -190,7 +205,7 @@ public sealed class DaemonTests : IAsyncDisposable
 
     private StderrLog Log() => new(LogLevel.Debug, TimeProvider.System, TextWriter.Synchronized(_log));
 
-    private async Task StartAsync(string subject, string? socket = null, Action<EdgeStandIn>? prepare = null)
+    private async Task StartAsync(string subject, string? socket = null, Action<EdgeStandIn>? prepare = null, TimeProvider? time = null)
     {
         _server = await EdgeStandIn.StartAsync();
         var (certificate, key) = _server.Authority.Issue(subject);
@@ -211,7 +226,7 @@ public sealed class DaemonTests : IAsyncDisposable
             SocketAddress = socket,
             TagsFile = Path.Combine(_folder, "tags.toml"),
         };
-        _daemon = new YggdrasilDaemon(options, Log(), TimeProvider.System, Polls);
+        _daemon = new YggdrasilDaemon(options, Log(), time ?? TimeProvider.System, Polls);
         _running = Task.Run(() => _daemon.RunAsync(_stop.Token));
         using var channel = new GrpcChannel(_daemon.Address, TimeProvider.System);
         for (var tries = 0; ; tries++)

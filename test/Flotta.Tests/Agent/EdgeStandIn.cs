@@ -104,6 +104,21 @@ internal sealed class EdgeStandIn : IAsyncDisposable
         Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
     }
 
+    /// <summary>Answers each look at control/in with a reconnect. When, by this clock, there was one.</summary>
+    public ConcurrentQueue<DateTimeOffset> Reconnect(TimeProvider time)
+    {
+        var looks = new ConcurrentQueue<DateTimeOffset>();
+        Instead = async (seen, context) =>
+        {
+            if (seen.What != "control/in")
+                return false;
+            looks.Enqueue(time.GetUtcNow());
+            await context.Response.WriteAsync("""{"type":"command","message_id":"1","version":1,"content":{"command":"reconnect","arguments":null}}""");
+            return true;
+        };
+        return looks;
+    }
+
     public async Task<Seen> SeesAsync(Func<Seen, bool> what, int count = 1)
     {
         await Until.TrueAsync(() => Requests.Count(what) >= count, () => $"seen: {string.Join(", ", Requests.Select(seen => seen.What))}");

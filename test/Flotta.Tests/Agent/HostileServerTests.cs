@@ -1,6 +1,7 @@
 using System.Text;
 using Flotta.Wire;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Flotta.Tests.Agent;
 
@@ -53,6 +54,24 @@ public sealed class HostileServerTests
         server.Configure(Web.Replace("containers: []", "containers: [] # new", StringComparison.Ordinal).Replace("\"v1\"", "\"v3\"", StringComparison.Ordinal), "v3");
         await server.SeesAsync(seen => seen.What == Directives.Heartbeat && seen.Heartbeat.Version == "v3");
         device.Log.ToString().ShouldNotContain("unforeseen");
+    }
+
+    [Fact]
+    public async Task A_server_that_wants_a_new_connection_at_each_look_gets_it_with_a_pause()
+    {
+        await using var server = await EdgeStandIn.StartAsync();
+        await using var device = new TestDevice(server);
+        server.Configure(Web, "v1");
+        var time = new FakeTimeProvider(TestAuthority.Now);
+        var looks = server.Reconnect(time);
+        device.Time = time;
+        device.Start();
+        await Until.TrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(50));
+            return looks.Count >= 4;
+        });
+        looks.Zip(looks.Skip(1), (before, after) => after - before).ShouldAllBe(gap => gap >= TimeSpan.FromSeconds(0.5));
     }
 
     [Fact]

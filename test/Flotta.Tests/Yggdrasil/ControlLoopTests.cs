@@ -27,6 +27,8 @@ public sealed class ControlLoopTests
     [InlineData("""{"command":"reconnect","arguments":{"delay":"1e99"}}""", 0)]
     [InlineData("""{"command":"reconnect","arguments":{"delay":"999999999"}}""", 3600)]
     [InlineData("""{"command":"reconnect","arguments":{"delay":"-5"}}""", 0)]
+    [InlineData("""{"command":"reconnect","arguments":{"delay":"NaN"}}""", 0)]
+    [InlineData("""{"command":"reconnect","arguments":{"delay":"Infinity"}}""", 0)]
     [InlineData("""{"command":"reconnect"}""", 0)]
     public async Task A_reconnect_ends_with_the_delay_brought_within_reason(string content, int seconds)
     {

@@ -3,6 +3,7 @@ using Flotta.Agent.Logging;
 using Flotta.Tests.Agent;
 using Flotta.Yggdrasil.Grpc;
 using Flotta.Yggdrasil.Settings;
+using Flotta.Yggdrasil.Transport;
 using Flotta.Yggdrasil.Workers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -61,6 +62,7 @@ public sealed class WorkerTests : IDisposable
         first.ShouldAllBe(one => one <= TimeSpan.FromMinutes(1));
         first[^1].ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(30));
         pause.After(TimeSpan.FromMinutes(1)).ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(1));
+        pause.After(TimeSpan.Zero, asked: TimeSpan.FromHours(1)).ShouldBe(TimeSpan.FromHours(1));
     }
 
     [Fact]
