@@ -88,7 +88,7 @@ public sealed class HttpsTransport : IOutbound, IDisposable
     /// <summary>Content that a message only names.</summary>
     public Task<Answer> FetchAsync(Uri address, CancellationToken cancellationToken) =>
         Reach(address) is { } uri
-            ? SendAsync(new HttpRequestMessage(HttpMethod.Get, uri), Current(), TimeSpan.Zero, cancellationToken)
+            ? SendAsync(new HttpRequestMessage(HttpMethod.Get, uri), Current(), TimeSpan.Zero, cancellationToken, isElsewhere: true)
             : Task.FromResult(Answer.None("only https is spoken"));
 
     /// <summary>What a worker sends to an address of its own choice.</summary>
@@ -101,7 +101,7 @@ public sealed class HttpsTransport : IOutbound, IDisposable
         var request = new HttpRequestMessage(HttpMethod.Post, uri) { Content = content };
         foreach (var (name, value) in headers)
             _ = request.Headers.TryAddWithoutValidation(name, value) || content.Headers.TryAddWithoutValidation(name, value);
-        return SendAsync(request, Current(), TimeSpan.Zero, cancellationToken);
+        return SendAsync(request, Current(), TimeSpan.Zero, cancellationToken, isElsewhere: true);
     }
 
     private Uri? Reach(Uri address)
@@ -158,7 +158,8 @@ public sealed class HttpsTransport : IOutbound, IDisposable
 
     private Line Current() => _line ?? throw new InvalidOperationException("No identity has been put to use yet.");
 
-    private async Task<Answer> SendAsync(HttpRequestMessage request, Line line, TimeSpan extra, CancellationToken cancellationToken)
+    /// <param name="isElsewhere">What becomes of it says nothing of the server, nor of the connection to it.</param>
+    private async Task<Answer> SendAsync(HttpRequestMessage request, Line line, TimeSpan extra, CancellationToken cancellationToken, bool isElsewhere = false)
     {
         using var message = request;
         while (!line.TryEnter())
@@ -183,6 +184,8 @@ public sealed class HttpsTransport : IOutbound, IDisposable
                 answer = Answer.None(Describe(exception));
             }
 
+            if (isElsewhere)
+                return answer;
             _reachability.Note(_endpoint.Address.Server, answer);
             if (answer.Status == 401)
                 Unauthorized?.Invoke(line.Identity);
@@ -192,7 +195,7 @@ public sealed class HttpsTransport : IOutbound, IDisposable
         {
             line.Leave();
             // What does not answer may be a connection that only we believe in.
-            if (timedOut)
+            if (timedOut && !isElsewhere)
                 Renew(line);
         }
     }

@@ -122,6 +122,39 @@ public sealed class TransportTests
     }
 
     [Fact]
+    public async Task Another_host_that_fails_says_nothing_of_the_server_or_the_connection_to_it()
+    {
+        await using var server = await EdgeStandIn.StartAsync();
+        await using var other = await EdgeStandIn.StartAsync(server.Authority);
+        var time = new FakeTimeProvider();
+        using var transport = Transport(server, time: time);
+        var (reached, unauthorized) = (new List<bool>(), 0);
+        transport.ReachabilityChanged += reached.Add;
+        transport.Unauthorized += _ => unauthorized++;
+        (await transport.GetAsync(Channel.Control, null, null, CancellationToken.None)).Status.ShouldBe(200);
+
+        other.Instead = async (seen, context) =>
+        {
+            if (seen.Method == "GET")
+                await Task.Delay(Timeout.Infinite, context.RequestAborted);
+            context.Response.StatusCode = 401;
+            return true;
+        };
+        var uri = new Uri($"https://{other.Address}/one/two/three/four");
+        (await transport.PostToAsync(uri, "{}"u8.ToArray(), new Dictionary<string, string>(StringComparer.Ordinal), CancellationToken.None)).Status.ShouldBe(401);
+        var fetched = transport.FetchAsync(uri, CancellationToken.None);
+        await other.SeesAsync(seen => seen.Method == "GET");
+        time.Advance(TimeSpan.FromSeconds(31));
+        (await fetched).Problem.ShouldBe("it does not answer in time");
+        await other.DisposeAsync();
+        (await transport.FetchAsync(uri, CancellationToken.None)).Problem.ShouldNotBeNull();
+
+        (await transport.GetAsync(Channel.Control, null, null, CancellationToken.None)).Status.ShouldBe(200);
+        server.BytesSent.Length.ShouldBe(1, "the connection is the one from before");
+        (reached.SequenceEqual([true]), unauthorized).ShouldBe((true, 0));
+    }
+
+    [Fact]
     public async Task An_answer_without_end_is_cut_off()
     {
         await using var server = await EdgeStandIn.StartAsync();
