@@ -29,6 +29,18 @@ public sealed class EdgeClient : IDisposable
 
     public HttpClient Http => http;
 
+    /// <summary>A request on data/in that is held until there is another configuration, for half an hour at most.</summary>
+    /// <param name="tag">Of the configuration that the device has.</param>
+    public Task<HttpResponseMessage> WaitAsync(string id, string tag, CancellationToken cancellationToken) => GetAsync(
+        id,
+        "data",
+        request =>
+        {
+            request.Headers.TryAddWithoutValidation("If-None-Match", $"\"{tag}\"");
+            request.Headers.TryAddWithoutValidation("Prefer", "wait=1800");
+        },
+        cancellationToken);
+
     public Task<HttpResponseMessage> GetAsync(string id, string channel, Action<HttpRequestMessage>? change = null, CancellationToken cancellationToken = default)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, $"{Base}{channel}/{id}/in") { Version = HttpVersion.Version20 };

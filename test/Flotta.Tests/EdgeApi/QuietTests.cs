@@ -39,15 +39,7 @@ public sealed class QuietTests(EdgeWorld world) : IClassFixture<EdgeWorld>
         await Eventually.True(async () => await ConnectedAsync(id) == "True");
         var tag = (await client.GetAsync(id, "data").Json())["content"]!["version"]!.GetValue<string>();
         using var stop = new CancellationTokenSource();
-        var held = client.GetAsync(
-            id,
-            "data",
-            request =>
-            {
-                request.Headers.TryAddWithoutValidation("If-None-Match", $"\"{tag}\"");
-                request.Headers.TryAddWithoutValidation("Prefer", "wait=1800");
-            },
-            stop.Token);
+        var held = client.WaitAsync(id, tag, stop.Token);
         var (other, chatty) = await world.DeviceAsync();
         (await BeatAsync(chatty, other, null)).Dispose();
         await Eventually.True(async () => await ConnectedAsync(other) == "True");

@@ -91,15 +91,7 @@ public sealed class ReplicaTests(EdgeWorld world) : IClassFixture<EdgeWorld>
 
         var tag = (await second.GetAsync(id, "data").Json())["content"]!["version"]!.GetValue<string>();
         using var stop = new CancellationTokenSource();
-        var held = second.GetAsync(
-            id,
-            "data",
-            request =>
-            {
-                request.Headers.TryAddWithoutValidation("If-None-Match", $"\"{tag}\"");
-                request.Headers.TryAddWithoutValidation("Prefer", "wait=1800");
-            },
-            stop.Token);
+        var held = second.WaitAsync(id, tag, stop.Token);
         await UntilAsync(id, time, status => status.ConnectedTo == "held-two");
         await BeatAsync(otherSecond, other);
         await UntilAsync(other, time, status => Connected(status) == "True");
