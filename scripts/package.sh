@@ -24,26 +24,49 @@ if command -v systemd-analyze >/dev/null 2>&1; then
   for unit in "$tree"/usr/lib/systemd/system/*; do sed "s#/usr/bin/flotta-agent#$tree/usr/bin/flotta-agent#" "$unit" >"$root/units/${unit##*/}"; done
   systemd-analyze verify "$root"/units/* 2>&1 | grep -F "$root/units" && { echo "package.sh: systemd does not take these units." >&2; exit 1; }
 fi
+# What makes a mount namespace (man systemd.exec) would keep the agent's mounts, and a worker's, from the rest of the machine.
+if grep -nE '^(Protect(System|Home|ControlGroups|Proc|Kernel[A-Za-z]+)|Private(Tmp|Devices|Mounts|Users|IPC)|ProcSubset|MountFlags|MountAPIVFS|(ReadWrite|ReadOnly|Inaccessible|Exec|NoExec)Paths|Bind(ReadOnly)?Paths|TemporaryFileSystem|Root(Directory|Image)|DynamicUser)=' "$tree"/usr/lib/systemd/system/*; then
+  echo "package.sh: this line gives the unit mounts of its own." >&2
+  exit 1
+fi
 
 cat >"$root/postinst" <<'EOF'
 #!/bin/sh
 set -e
 if command -v systemd-sysusers >/dev/null 2>&1; then systemd-sysusers flotta-agent.conf || true
-elif ! getent passwd flotta >/dev/null; then useradd --system --user-group --home-dir /var/lib/flotta --shell /usr/sbin/nologin flotta || true; fi
+elif ! getent passwd flotta >/dev/null; then useradd --system --user-group --home-dir /var/lib/flotta-containers --shell /usr/sbin/nologin flotta || true; fi
 if ! grep -q '^flotta:' /etc/subuid 2>/dev/null && command -v usermod >/dev/null 2>&1; then usermod --add-subuids 2000000-2065535 --add-subgids 2000000-2065535 flotta || true; fi
-# Not started before there is a server in its configuration; an update is started again.
+# Enabled once, and whoever disables it later has meant it. Not started before there is a server in its configuration; what runs is started again by an update.
+first=no
+case "$1" in configure) [ -n "${2:-}" ] || first=yes ;; 1) first=yes ;; esac
 if [ -d /run/systemd/system ]; then
   systemd-tmpfiles --create flotta-agent.conf || true
   systemctl daemon-reload || true
-  systemctl enable podman.socket flotta-agent.service || true
-  if grep -q '^ *server' /etc/flotta-agent/config.toml; then systemctl restart podman.socket flotta-agent.service || true; fi
+  loginctl enable-linger flotta || true
+  systemctl try-restart flotta-agent.service flotta-yggdrasil.service || true
+  if [ $first = yes ]; then
+    systemctl enable --now podman.socket || true
+    systemctl enable flotta-agent.service || true
+    if grep -q '^ *server' /etc/flotta-agent/config.toml; then systemctl start flotta-agent.service || true; fi
+  fi
 fi
 EOF
 cat >"$root/prerm" <<'EOF'
 #!/bin/sh
 set -e
 # Called with "remove" by dpkg and with 0 by rpm; not for an update. Workloads run on; flotta-agent decommission removes them.
-if [ -d /run/systemd/system ] && { [ "$1" = remove ] || [ "$1" = 0 ]; }; then systemctl disable --now flotta-agent.service flotta-yggdrasil.service || true; fi
+[ -d /run/systemd/system ] || exit 0
+case "$1" in
+  # Whether it was enabled is kept until the purge, as its configuration is.
+  remove) systemctl stop flotta-agent.service flotta-yggdrasil.service || true ;;
+  0) systemctl disable --now flotta-agent.service flotta-yggdrasil.service || true ;;
+esac
+EOF
+cat >"$root/postrm" <<'EOF'
+#!/bin/sh
+set -e
+if [ "$1" = purge ]; then rm -f /etc/systemd/system/multi-user.target.wants/flotta-agent.service /etc/systemd/system/multi-user.target.wants/flotta-yggdrasil.service; fi
+if [ -d /run/systemd/system ]; then systemctl daemon-reload || true; fi
 EOF
 
 mkdir -p "$root/deb/DEBIAN"
@@ -55,15 +78,15 @@ Architecture: $deb
 Maintainer: Flotta
 Section: admin
 Priority: optional
-Depends: libc6 (>= 2.34), libssl3, zlib1g, ca-certificates, podman (>= 4.3)
-Recommends: nftables, uidmap, slirp4netns
+Depends: libc6 (>= 2.34), libssl3, zlib1g, ca-certificates, podman (>= 4.3), catatonit, iptables, aardvark-dns, uidmap, slirp4netns, dbus-user-session
+Recommends: nftables
 Suggests: ansible-core, tpm2-tools
 Description: Flotta device agent
  Enrols this machine with a Flotta control plane, runs the workloads that it
  is sent with podman, and tells how they are.
 EOF
 echo /etc/flotta-agent/config.toml >"$root/deb/DEBIAN/conffiles"
-install -m 0755 "$root/postinst" "$root/prerm" "$root/deb/DEBIAN/"
+install -m 0755 "$root/postinst" "$root/prerm" "$root/postrm" "$root/deb/DEBIAN/"
 dpkg-deb --root-owner-group --build "$root/deb" "out/flotta-agent_${version}_$deb.deb" >/dev/null
 # What is in it, and whose: a package that lacks a unit, or hands the configuration to everybody, is not made.
 expect() { # which package, its listing

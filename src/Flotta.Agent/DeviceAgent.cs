@@ -44,7 +44,7 @@ internal sealed partial class DeviceAgent : IDisposable
     private readonly MountLoop _mounts;
     private readonly FirewallLoop _firewall;
     private readonly LogStreamer? _logs;
-    private readonly RestartPause _reconnects = new();
+    private readonly RestartPause _restarts = new();
     private readonly BackOff _faults = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
 
     /// <exception cref="AgentStartException">With a sentence for a person.</exception>
@@ -217,8 +217,9 @@ internal sealed partial class DeviceAgent : IDisposable
                     await Task.Delay(Timeout.InfiniteTimeSpan, _time, cancellationToken);
                 }
 
-                if (end == SessionEnd.Reconnect)
-                    await Task.Delay(_reconnects.After(_time.GetElapsedTime(began), _session.ReconnectAfter), _time, cancellationToken);
+                // Nor does a server that takes none of the certificates it has just issued make a device ask for the next one without a pause.
+                var asked = end == SessionEnd.Reconnect ? _session.ReconnectAfter : TimeSpan.Zero;
+                await Task.Delay(_restarts.After(_time.GetElapsedTime(began), asked), _time, cancellationToken);
                 identity = end == SessionEnd.Reconnect ? _uplink.Outbound.Identity : null;
             }
             catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)

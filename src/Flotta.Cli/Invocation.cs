@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace Flotta.Cli;
 
@@ -15,8 +16,10 @@ internal static class Invocation
         {
             foreach (var error in parsed.Errors)
                 await Console.Error.WriteLineAsync($"error: {error.Message}");
-            var verb = parsed.CommandResult.Command is RootCommand ? "" : $" {parsed.CommandResult.Command.Name}";
-            await Console.Error.WriteLineAsync($"'flotta{verb} --help' shows how it is called.");
+            var verbs = "";
+            for (var verb = parsed.CommandResult; verb is { Command: not RootCommand }; verb = verb.Parent as CommandResult)
+                verbs = $" {verb.Command.Name}{verbs}";
+            await Console.Error.WriteLineAsync($"'flotta{verbs} --help' shows how it is called.");
             return 2;
         }
 
@@ -24,7 +27,8 @@ internal static class Invocation
         {
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = LongestStop });
         }
-        catch (OperationCanceledException)
+        // A connection that did not come about in time looks like an end that somebody asked for, but for its cause.
+        catch (OperationCanceledException exception) when (exception.InnerException is not TimeoutException)
         {
             return 0;
         }

@@ -175,6 +175,11 @@ public sealed partial class KubeApi : IDisposable
             cancellationToken.ThrowIfCancellationRequested();
             throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"the API server did not answer {method} {path} within {left.TotalSeconds:0.#} s"), late);
         }
+        catch (OperationCanceledException late)
+        {
+            // So says the handler that no connection came about in its time.
+            throw new TimeoutException($"the API server at {address} could not be reached in time for {method} {path}", late);
+        }
     }
 
     /// <summary>What a request that nobody waits for any more ends with: an answer that is cut off while it is read may also look like a broken connection.</summary>

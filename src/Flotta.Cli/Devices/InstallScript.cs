@@ -34,7 +34,14 @@ internal static class InstallScript
 
     /// <summary>The one line, without a secret in it: the file goes in on standard input.</summary>
     public static string Line(string server, string fingerprint, string? id, string file) =>
-        $"ssh root@NEW-DEVICE sh -s {server} {fingerprint}{(id is null ? "" : " " + id)} < {file}";
+        $"ssh root@NEW-DEVICE sh -s {Twice(server)} {fingerprint}{(id is null ? "" : " " + id)} < {Quoted(file)}";
+
+    /// <summary>A word of the line, whatever is in it.</summary>
+    private static string Quoted(string word) =>
+        word.All(letter => char.IsAsciiLetterOrDigit(letter) || "/._-:".Contains(letter, StringComparison.Ordinal)) ? word : $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+
+    /// <summary>For the shell here and for the one there, to which ssh hands what is left. In [ADDRESS]:PORT either would see a pattern.</summary>
+    private static string Twice(string server) => server.StartsWith('[') ? $"\"'{server}'\"" : server;
 
     private static string Function(AgentPackage package)
     {

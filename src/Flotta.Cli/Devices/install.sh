@@ -37,8 +37,12 @@ if [ -z "$root" ]; then
     chmod 0755 "$work"
     (umask 022; "package_$kind" | base64 -d >"$work/flotta-agent.${kind%%_*}")
     case $kind in
-      deb_*) DEBIAN_FRONTEND=noninteractive apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$work/flotta-agent.deb" nftables ;;
-      *) if command -v dnf >/dev/null 2>&1; then dnf install -y -q "$work/flotta-agent.rpm" nftables; else fail "there is no dnf to install the package with"; fi ;;
+      # Its input is this file, and the configuration that this file wrote before is no question to ask.
+      deb_*)
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get update -qq </dev/null \
+          && apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$work/flotta-agent.deb" nftables </dev/null ;;
+      *) if command -v dnf >/dev/null 2>&1; then dnf install -y -q "$work/flotta-agent.rpm" nftables </dev/null; else fail "there is no dnf to install the package with"; fi ;;
     esac || fail "the package could not be installed"
   fi
   command -v flotta-agent >/dev/null 2>&1 || fail "flotta-agent is not installed, and no package for $kind came with this file (flotta device install-script --package FILE)"
@@ -66,6 +70,8 @@ chmod 0700 "$root/etc/pki/consumer"
 if [ -z "$root" ]; then
   if [ -d /run/systemd/system ]; then
     systemctl enable --now podman.socket
+    # Its containers' user, where there is one: its systemd, and with that its podman's socket, otherwise come with the next boot.
+    if id flotta >/dev/null 2>&1 && [ -e /var/lib/systemd/linger/flotta ]; then loginctl enable-linger flotta; fi
     systemctl enable flotta-agent.service
     systemctl restart flotta-agent.service
     echo "flotta-agent runs; its key's fingerprint, to compare before approving (kubectl get edsr), is in: journalctl -u flotta-agent"

@@ -60,7 +60,14 @@ public sealed class LogsClient : IDisposable
         using var asking = request;
         asking.Version = HttpVersion.Version20;
         asking.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        return await http.SendAsync(asking, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        try
+        {
+            return await http.SendAsync(asking, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        }
+        catch (OperationCanceledException late) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new HttpRequestException($"the Edge API at {http.BaseAddress} could not be reached in time", late);
+        }
     }
 
     public void Dispose()

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Flotta.Wire;
 using Microsoft.AspNetCore.Http;
@@ -63,7 +64,32 @@ public sealed class HostileServerTests
         await using var device = new TestDevice(server);
         server.Configure(Web, "v1");
         var time = new FakeTimeProvider(TestAuthority.Now);
-        var looks = server.Reconnect(time);
+        await PausesBetweenAsync(server.Reconnect(time), device, time);
+    }
+
+    [Fact]
+    public async Task A_server_that_takes_no_certificate_that_it_has_issued_is_asked_for_others_with_a_pause()
+    {
+        await using var server = await EdgeStandIn.StartAsync();
+        await using var device = new TestDevice(server);
+        var time = new FakeTimeProvider(TestAuthority.Now);
+        var enrolments = new ConcurrentQueue<DateTimeOffset>();
+        string? bootstrap = null;
+        server.Instead = (seen, context) =>
+        {
+            bootstrap ??= seen.Certificate.SerialNumber;
+            if (seen.What == Directives.Enrolment)
+                enrolments.Enqueue(time.GetUtcNow());
+            if (seen.Certificate.SerialNumber == bootstrap)
+                return Task.FromResult(false);
+            context.Response.StatusCode = 401;
+            return Task.FromResult(true);
+        };
+        await PausesBetweenAsync(enrolments, device, time);
+    }
+
+    private static async Task PausesBetweenAsync(ConcurrentQueue<DateTimeOffset> looks, TestDevice device, FakeTimeProvider time)
+    {
         device.Time = time;
         device.Start();
         await Until.TrueAsync(() =>

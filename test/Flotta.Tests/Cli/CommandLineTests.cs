@@ -50,6 +50,23 @@ public sealed partial class CommandLineTests
         command.Parse(["--listen", "here"]).Errors.ShouldNotBeEmpty();
     }
 
+    [Fact]
+    public async Task Who_calls_a_verb_wrongly_is_told_which_help_to_ask_for()
+    {
+        var root = new RootCommand { Device.Command() };
+        var (before, said) = (Console.Error, new StringWriter());
+        Console.SetError(said);
+        try
+        {
+            (await Invocation.RunAsync(root, ["device", "install-script"])).ShouldBe(2);
+        }
+        finally
+        {
+            Console.SetError(before);
+        }
+        said.ToString().ShouldContain("'flotta device install-script --help'");
+    }
+
     // The flags are a contract: what the page promises is there, and what is there is on the page.
     [Fact]
     public void The_flags_of_every_verb_are_those_of_the_documentation()

@@ -69,6 +69,23 @@ public sealed class InstallScriptTests : IDisposable
         line.ShouldBe($"ssh root@NEW-DEVICE sh -s h:8043 sha256:{ca.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant()} < /d/bootstrap/install.sh");
     }
 
+    /// <summary>Shells hand on the words as they are meant: here to ssh, which joins them for the shell there.</summary>
+    [Theory]
+    [InlineData("[fd00::7]:8043", "/srv/my fleet/install.sh")]
+    [InlineData("h:8043", "/srv/it's/install.sh")]
+    [InlineData("h:8043", "/srv/$(id)/install.sh")]
+    public async Task The_line_is_one_for_shells_whatever_is_in_it(string server, string file)
+    {
+        var place = Directory.CreateDirectory(InRoot("there/f:8043"));
+        var script = InRoot("there" + file);
+        Directory.CreateDirectory(Path.GetDirectoryName(script)!);
+        await File.WriteAllTextAsync(script, "printf %s \"$1\"");
+        var line = InstallScript.Line(server, "sha256:0", null, script).Replace("ssh root@NEW-DEVICE ", "there ", StringComparison.Ordinal);
+        var start = new ProcessStartInfo("sh", ["-c", "there() { sh -c \"$*\"; }; " + line]) { WorkingDirectory = place.Parent!.FullName, RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        (await process.StandardOutput.ReadToEndAsync()).ShouldBe(server);
+    }
+
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
     private string InRoot(string path) => Path.Combine(_root, path);

@@ -31,6 +31,14 @@ public sealed class KubeApiTests
         (await Should.ThrowAsync<TimeoutException>(request)).Message.ShouldContain("within 30 s");
     }
 
+    /// <summary>Taken for an end that somebody asked for, a program would end well without having done anything.</summary>
+    [Fact]
+    public async Task A_connection_that_does_not_come_about_in_time_is_a_failure()
+    {
+        using var api = new ScriptedApi().ThenConnectInVain().Connect(TimeProvider.System);
+        (await Should.ThrowAsync<TimeoutException>(api.GetAsync<EdgeDevice>(Key, CancellationToken.None))).Message.ShouldContain("http://api.invalid/ could not be reached in time");
+    }
+
     [Fact]
     public async Task Who_asks_and_gives_up_is_told_of_no_server()
     {

@@ -34,6 +34,13 @@ internal sealed class ScriptedApi : HttpMessageHandler
         return this;
     }
 
+    /// <summary>As the handler says it whose time to connect is over.</summary>
+    public ScriptedApi ThenConnectInVain()
+    {
+        script.Enqueue(_ => throw new TaskCanceledException("the operation was canceled", new TimeoutException("a connection could not be established")));
+        return this;
+    }
+
     /// <summary>A watch; the test writes its lines.</summary>
     public WatchScript ThenWatch()
     {

@@ -190,7 +190,7 @@ internal sealed class PodmanSocket : IDisposable
             {
                 SocketException { SocketErrorCode: SocketError.AccessDenied } => $"no permission for podman's socket {_path}",
                 SocketException when !File.Exists(_path) =>
-                    $"podman's socket {_path} is not there; start it with `systemctl enable --now podman.socket`, or run `podman system service`",
+                    $"podman's socket {_path} is not there; start it with `{(_path.StartsWith("/run/user/", StringComparison.Ordinal) ? "systemctl --user enable --now podman.socket` as its user" : "systemctl enable --now podman.socket`")}, or run `podman system service`",
                 SocketException { SocketErrorCode: SocketError.ConnectionRefused } => $"nobody listens at podman's socket {_path}",
                 _ => null,
             };
