@@ -63,7 +63,7 @@ internal sealed class Selection(bool everything)
         Installed.Contains($"{kind.Resource.Kind} {key.Name}")
         || document["metadata"]?["labels"]?["kubernetes.io/bootstrapping"] is not null
         || (kind == MovedKind.Secrets && (Document.Text(document["type"]) == "kubernetes.io/service-account-token" || key == new ObjectKey(Names.OperatorNamespace, "webhook-server-cert")))
-        || (kind == MovedKind.ConfigMaps && (key.Name == "kube-root-ca.crt" || key is { Namespace: Names.OperatorNamespace, Name: "flotta-manager-config" or "flotta-edge-api-config" }))
+        || (kind == MovedKind.ConfigMaps && (key.Name == "kube-root-ca.crt" || key is { Namespace: Names.OperatorNamespace, Name: "flotta-manager-config" or "flotta-edge-api-config" or Names.EdgeApiInfo }))
         || (kind.Resource.ApiVersion.StartsWith(Group, StringComparison.Ordinal) && key.Name.StartsWith("system:", StringComparison.Ordinal))
         || key.Namespace.StartsWith("kube-", StringComparison.Ordinal);
 

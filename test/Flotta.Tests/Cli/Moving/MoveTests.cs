@@ -58,6 +58,15 @@ public sealed class MoveTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task How_the_Edge_API_of_either_side_is_reached_is_neither_moved_nor_compared()
+    {
+        await CreateAsync(world.From, MovedKind.ConfigMaps, """{"metadata":{"name":"flotta-edge-api-info","namespace":"flotta"},"data":{"https":"old"}}""");
+        await CreateAsync(world.To, MovedKind.ConfigMaps, """{"metadata":{"name":"flotta-edge-api-info","namespace":"flotta"},"data":{"https":"new"}}""");
+        (await world.MoveAsync()).ShouldBeTrue(world.Output.ToString());
+        Text((await ReadAsync(world.To, MovedKind.ConfigMaps, "flotta", "flotta-edge-api-info"))["data"]!["https"]).ShouldBe("new");
+    }
+
+    [Fact]
     public async Task A_run_that_is_killed_after_any_write_is_finished_by_the_next_and_nothing_is_made_twice()
     {
         var uids = new Dictionary<string, string>(StringComparer.Ordinal);
