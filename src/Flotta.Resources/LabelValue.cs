@@ -26,11 +26,13 @@ public static class LabelValue
     }
 
     /// <summary>The name itself where it fits into a label, else its start and a hash of the whole.</summary>
-    public static string Fit(string name)
+    public static string Fit(string name) => name.Length <= MaxLength ? name : Mark(name, name, MaxLength);
+
+    /// <summary>The name, or as much of its start as there is room for, and a hash of the whole that it stands for.</summary>
+    public static string Mark(string name, string whole, int maxLength)
     {
-        if (name.Length <= MaxLength) return name;
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)))[..10];
-        return name[..(MaxLength - hash.Length - 1)].TrimEnd('-', '.', '_') + "-" + hash;
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(whole)))[..10];
+        return name[..Math.Min(name.Length, maxLength - hash.Length - 1)].TrimEnd('-', '.', '_') + "-" + hash;
     }
 
     private static bool IsAlphanumeric(char character) => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character);

@@ -71,6 +71,13 @@ public static class Names
         return whole.Length <= 253 ? whole : LabelValue.Fit(whole);
     }
 
+    /// <summary>
+    /// The same where another device's has that name already: store-1 with cam-setup and store-1-cam with setup both come to store-1-cam-setup-0. It still starts with
+    /// the device's name, and ends with a hash of what it is made of.
+    /// </summary>
+    public static string PlaybookExecutionApart(string device, string config, int index, int attempt = 0) =>
+        LabelValue.Mark(PlaybookExecution(device, config, index, attempt), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{device}/{config}/{index}/{attempt}"), 253);
+
     /// <summary>What the original calls the only one that it makes.</summary>
     public static string FirstPlaybookExecution(string device, string config) => $"{device}-{config}";
 

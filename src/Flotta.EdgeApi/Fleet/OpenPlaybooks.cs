@@ -20,8 +20,10 @@ internal static class OpenPlaybooks
             .ToHashSet(StringComparer.Ordinal);
         if (configs.Count == 0)
             return [];
-        // Those that an earlier installation made are found by their names.
-        var inherited = configs.Select(config => fleet.Playbooks.Get(device.Metadata.NamespaceProperty, Names.FirstPlaybookExecution(device.Metadata.Name, config))).OfType<PlaybookExecution>();
+        // Those that an earlier installation made are found by their names; with the label of a device they are that one's.
+        var inherited = configs.Select(config => fleet.Playbooks.Get(device.Metadata.NamespaceProperty, Names.FirstPlaybookExecution(device.Metadata.Name, config)))
+            .OfType<PlaybookExecution>()
+            .Where(playbook => playbook.Metadata.Labels?.ContainsKey(Names.Labels.Device) != true);
         var bytes = 0L;
         return
         [

@@ -71,7 +71,10 @@ internal sealed partial class PlaybookController : IController
     }
 
     private PlaybookPlan Plan(ObjectKey key) =>
-        PlaybookPlan.For(key, inventory.Devices.Get(key), name => inventory.Configs.Get(key.Namespace, name), inventory.PlaybooksFor(key), time.GetUtcNow());
+        PlaybookPlan.For(key, inventory.Devices.Get(key), name => inventory.Configs.Get(key.Namespace, name), inventory.PlaybooksFor(key), name => IsTaken(key, inventory.Playbooks.Get(key.Namespace, name)), time.GetUtcNow());
+
+    private static bool IsTaken(ObjectKey device, PlaybookExecution? there) =>
+        there?.Metadata.Labels?.TryGetValue(Names.Labels.Device, out var owner) == true && owner != LabelValue.Fit(device.Name);
 
     private async Task<ReconcileResult> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {
@@ -79,7 +82,11 @@ internal sealed partial class PlaybookController : IController
         await pace.WaitAsync(cancellationToken);
         var plan = Plan(key);
         // The next run before the last one goes: which run it is follows from the last.
-        foreach (var playbook in plan.Create) await CreateAsync(playbook, cancellationToken);
+        foreach (var playbook in plan.Create)
+        {
+            if (!await TryCreateAsync(key, playbook, cancellationToken)) return ReconcileResult.After(TimeSpan.FromSeconds(1));
+        }
+
         foreach (var playbook in plan.Delete) await DeleteAsync(playbook, cancellationToken);
         try
         {
@@ -111,7 +118,8 @@ internal sealed partial class PlaybookController : IController
         inventory.Devices.Remember(await inventory.Api.MergePatchStatusAsync<EdgeDevice>(key, patch, cancellationToken));
     }
 
-    private async Task CreateAsync(PlaybookExecution playbook, CancellationToken cancellationToken)
+    /// <summary>False when another device's has the name: once the watch has brought that one, the plan has another name.</summary>
+    private async Task<bool> TryCreateAsync(ObjectKey device, PlaybookExecution playbook, CancellationToken cancellationToken)
     {
         var key = ObjectKey.Of(playbook);
         try
@@ -120,12 +128,16 @@ internal sealed partial class PlaybookController : IController
         }
         catch (KubeException there) when (there.IsAlreadyExists)
         {
-            // Ours from a moment ago, which the watch still has to bring; or somebody else's, which stays as it is.
-            return;
+            var taken = await inventory.Api.GetAsync<PlaybookExecution>(key, cancellationToken);
+            if (taken is null || IsTaken(device, taken)) return false;
+            // Ours from a moment ago, which the watch still has to bring; or somebody's own, which stays as it is.
+            if (taken.Metadata.Labels?.ContainsKey(Names.Labels.Device) != true) LogForeign(key, device);
+            return true;
         }
 
         var status = new PlaybookExecutionStatus { Conditions = PlaybookPlan.Deploying(time.GetUtcNow()) };
         await inventory.Api.MergePatchStatusAsync<PlaybookExecution>(key, new JsonObject { ["status"] = JsonNode.Parse(KubeJson.Serialize(status)) }, cancellationToken);
+        return true;
     }
 
     private async Task DeleteAsync(PlaybookExecution playbook, CancellationToken cancellationToken)
@@ -155,4 +167,7 @@ internal sealed partial class PlaybookController : IController
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The device {Device} has run all playbooks of a config")]
     private partial void LogDone(ObjectKey device);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The playbook execution {Playbook} is not ours: the playbook of that name does not run on {Device} while it is there")]
+    private partial void LogForeign(ObjectKey playbook, ObjectKey device);
 }

@@ -28,7 +28,9 @@ internal sealed record PlaybookPlan(
 
     public bool IsEmpty => Create.Count == 0 && Delete.Count == 0 && Unlabel.Count == 0 && MarkDone.Count == 0 && Entries is null;
 
-    public static PlaybookPlan For(ObjectKey key, EdgeDevice? device, Func<string, EdgeConfig?> find, IReadOnlyList<PlaybookExecution> present, DateTimeOffset now)
+    /// <param name="isTaken">Whether an execution of another device has the name.</param>
+    public static PlaybookPlan For(
+        ObjectKey key, EdgeDevice? device, Func<string, EdgeConfig?> find, IReadOnlyList<PlaybookExecution> present, Func<string, bool> isTaken, DateTimeOffset now)
     {
         if (device is not { Metadata.DeletionTimestamp: null }) return new([], present, [], [], null);
         List<PlaybookExecution> create = [], delete = [], done = [];
@@ -43,9 +45,9 @@ internal sealed record PlaybookPlan(
             for (var index = 0; index < playbooks.Count; index++)
             {
                 var last = mine[index].MaxBy(playbook => playbook.Spec.ExecutionAttempt ?? 0);
-                var first = Execution(device, config, index, 0);
+                var first = Execution(device, config, index, 0, isTaken);
                 if (last is null) create.Add(first);
-                else if (IsStale(last, first)) create.Add(Execution(device, config, index, (last.Spec.ExecutionAttempt ?? 0) + 1));
+                else if (IsStale(last, first)) create.Add(Execution(device, config, index, (last.Spec.ExecutionAttempt ?? 0) + 1, isTaken));
                 else kept.Add(last);
             }
 
@@ -81,8 +83,9 @@ internal sealed record PlaybookPlan(
     private static int IndexOf(PlaybookExecution playbook) =>
         playbook.Metadata.Annotations?.TryGetValue(Names.Annotations.Index, out var text) == true && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : -1;
 
-    private static PlaybookExecution Execution(EdgeDevice device, EdgeConfig config, int index, int attempt)
+    private static PlaybookExecution Execution(EdgeDevice device, EdgeConfig config, int index, int attempt, Func<string, bool> isTaken)
     {
+        var name = Names.PlaybookExecution(device.Metadata.Name, config.Metadata.Name, index, attempt);
         var edge = config.Spec.EdgePlaybook!;
         var annotations = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -94,7 +97,7 @@ internal sealed record PlaybookPlan(
         {
             Metadata = new()
             {
-                Name = Names.PlaybookExecution(device.Metadata.Name, config.Metadata.Name, index, attempt),
+                Name = isTaken(name) ? Names.PlaybookExecutionApart(device.Metadata.Name, config.Metadata.Name, index, attempt) : name,
                 NamespaceProperty = device.Metadata.NamespaceProperty,
                 Labels = new Dictionary<string, string>(StringComparer.Ordinal)
                 {

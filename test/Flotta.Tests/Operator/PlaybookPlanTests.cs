@@ -87,8 +87,21 @@ public sealed class PlaybookPlanTests
         one.ShouldNotBe(other);
     }
 
+    [Fact]
+    public void A_name_that_another_devices_playbook_has_is_told_apart_by_a_hash()
+    {
+        var plan = PlaybookPlan.For(new("ns", "dev"), Device(), _ => Config("one", "two"), [], name => name == "dev-setup-0", Now);
+        var apart = plan.Create[0].Metadata.Name;
+        apart.ShouldMatch("^dev-setup-0-[0-9a-f]{10}$");
+        plan.Create[1].Metadata.Name.ShouldBe("dev-setup-1");
+        plan.Entries!.Select(entry => entry.Name).ShouldBe([apart, "dev-setup-1"], ignoreOrder: true);
+        PlaybookPlan.For(new("ns", "dev"), Device() with { Status = new() { PlaybookExec = plan.Entries } }, _ => Config("one", "two"), plan.Create, _ => false, Now).IsEmpty.ShouldBeTrue();
+        Names.PlaybookExecutionApart("store-1", "cam-setup", 0).ShouldNotBe(Names.PlaybookExecutionApart("store-1-cam", "setup", 0));
+        Names.PlaybookExecutionApart(new string('d', 200), new string('c', 100), 0).Length.ShouldBeLessThanOrEqualTo(253);
+    }
+
     private static PlaybookPlan Plan(EdgeDevice? device, EdgeConfig? config, params IReadOnlyList<PlaybookExecution> present) =>
-        PlaybookPlan.For(new ObjectKey("ns", "dev"), device, name => name == "setup" ? config : null, present, Now);
+        PlaybookPlan.For(new ObjectKey("ns", "dev"), device, name => name == "setup" ? config : null, present, _ => false, Now);
 
     private static (EdgeDevice Device, IReadOnlyList<PlaybookExecution> Executions) Settled(params string[] playbooks)
     {

@@ -76,6 +76,30 @@ public abstract class SettingsScenarios(ITestServer server)
     }
 
     [Fact]
+    public async Task Two_devices_whose_playbooks_would_have_one_name_both_get_theirs()
+    {
+        await using var cluster = await TestCluster.StartAsync(server);
+        await cluster.Api.CreateAsync(Config(cluster, "one"), Cancellation);
+        await cluster.Api.CreateAsync(Config(cluster, "two") with { Metadata = new() { Name = "cam-setup", NamespaceProperty = cluster.Namespace } }, Cancellation);
+        await cluster.CreateDeviceAsync("store-1", ("config/device-by-config", "cam-setup"));
+        await cluster.CreateDeviceAsync("store-1-cam", ("config/device-by-config", "setup"));
+        var names = new List<string>();
+        foreach (var (device, content) in new[] { ("store-1", "two"), ("store-1-cam", "one") })
+        {
+            PlaybookExecution? own = null;
+            await TestCluster.WaitAsync(
+                async () => (await cluster.Api.GetAsync<EdgeDevice>(new(cluster.Namespace, device), Cancellation))?.Status?.PlaybookExec is [var entry]
+                    && (own = await cluster.Api.GetAsync<PlaybookExecution>(new(cluster.Namespace, entry.Name), Cancellation))?.Metadata.Labels["flotta/device"] == device,
+                () => $"{device} has no playbook of its own");
+            System.Text.Encoding.UTF8.GetString(own!.Spec.Playbook!.Content).ShouldBe(content);
+            names.Add(own.Metadata.Name);
+        }
+
+        names.Order(StringComparer.Ordinal).First().ShouldBe("store-1-cam-setup-0");
+        names.Distinct().Count().ShouldBe(2);
+    }
+
+    [Fact]
     public async Task A_bucket_is_asked_for_where_the_device_or_its_set_wants_one()
     {
         await using var cluster = await TestCluster.StartAsync(server);
