@@ -78,7 +78,7 @@ internal sealed partial class WebhookCertificates(KubeApi api, WebhookOptions op
                 return there?.Pair ?? throw new OperatorStartException($"The secret {options.Namespace}/{WebhookSecret.Name} has no tls.crt and tls.key; WEBHOOK_CERTIFICATES=external leaves it to somebody else to make them.");
             if (there?.Pair is { } pair && !pair.IsDue(time.GetUtcNow())) return pair;
             var made = WebhookPair.Issue(options.Namespace, time.GetUtcNow(), options.Lifetime, there?.Pair);
-            if (await secret.TryWriteAsync(made, there?.Version, cancellationToken)) return made;
+            if (await secret.TryWriteAsync(made, there?.Version, there?.Type, cancellationToken)) return made;
             // Another replica was first: its certificate counts.
             if (attempt == 5) throw new TimeoutException($"the secret {options.Namespace}/{WebhookSecret.Name} changes all the time");
         }
