@@ -110,6 +110,7 @@ internal sealed partial class Chart
             var argument = first ? Operand(words[1], variables) : result;
             result = words[0] switch
             {
+                "not" => !IsTrue(argument),
                 "quote" => JsonSerializer.Serialize(Text(argument)),
                 "toYaml" => new SerializerBuilder().Build().Serialize(argument!).TrimEnd(),
                 "toJson" => JsonSerializer.Serialize(argument),
@@ -135,6 +136,7 @@ internal sealed partial class Chart
 
     private static bool IsTrue(object? value) => value switch
     {
+        bool flag => flag,
         string text => text is not ("" or "false" or "0"),
         Dictionary<object, object> map => map.Count > 0,
         List<object> list => list.Count > 0,

@@ -8,6 +8,10 @@ namespace Flotta.Tests.Deploy;
 /// <summary>deploy/helm/flotta says the same as deploy/kubernetes.</summary>
 public sealed class ChartTests
 {
+    // Values that need not be given, or may not be.
+    private static readonly string[] Optional =
+        ["operator.config.MAX_CONCURRENT_RECONCILES", "operator.config.ENABLE_WEBHOOKS", "operator.config.WEBHOOK_PORT", "operator.config.METRICS_ADDR", "edgeApi.config.METRICS_ADDR"];
+
     private static readonly string Base = Path.Combine(Repository.Root, "deploy", "kubernetes");
 
     [Fact]
@@ -60,13 +64,40 @@ public sealed class ChartTests
         ((Dictionary<object, object>)ManifestText.At(pod, "nodeSelector")!)["kubernetes.io/arch"].ShouldBe("amd64");
     }
 
+    [Theory]
+    [InlineData("true")]
+    [InlineData("false")]
+    public void The_API_server_asks_the_Operator_exactly_when_it_answers(string webhooks)
+    {
+        var things = Chart.Render("flotta", ("webhooks", webhooks)).ToDictionary(ManifestText.Key);
+        var options = OperatorOptions.FromEnvironment(name => ManifestText.At(things["ConfigMap flotta/flotta-manager-config"], "data." + name) as string);
+        things.Keys.Any(key => key.StartsWith("ValidatingWebhookConfiguration", StringComparison.Ordinal)).ShouldBe(options.EnableWebhooks);
+        options.EnableWebhooks.ShouldBe(webhooks == "true");
+    }
+
+    [Fact]
+    public void The_ports_that_the_templates_name_cannot_be_configured_away()
+    {
+        var schema = JsonNode.Parse(File.ReadAllText(Path.Combine(Chart.Folder, "values.schema.json")))!["properties"]!;
+        var things = ManifestText.OfKustomization(Base).ToDictionary(ManifestText.Key);
+        foreach (var (program, deployment, variable, port) in new[]
+        {
+            ("operator", "flotta-controller-manager", "WEBHOOK_PORT", 0), ("operator", "flotta-controller-manager", "METRICS_ADDR", 1),
+            ("edgeApi", "flotta-edge-api", "HTTPS_PORT", 0), ("edgeApi", "flotta-edge-api", "METRICS_ADDR", 1),
+        })
+        {
+            var only = schema[program]!["properties"]!["config"]!["properties"]![variable]!["const"]!.GetValue<string>();
+            only.TrimStart(':').ShouldBe(ManifestText.At(things[$"Deployment flotta/{deployment}"], $"spec.template.spec.containers.0.ports.{port}.containerPort"), variable);
+        }
+    }
+
     [Fact]
     public void The_schema_of_the_values_knows_every_value_and_no_other()
     {
         var schema = JsonNode.Parse(File.ReadAllText(Path.Combine(Chart.Folder, "values.schema.json")))!.AsObject();
         var values = ManifestText.Read(File.ReadAllText(Path.Combine(Chart.Folder, "values.yaml"))).Single();
         schema["additionalProperties"]!.GetValue<bool>().ShouldBeFalse();
-        Paths(schema, "").Where(path => !path.StartsWith("global", StringComparison.Ordinal)).Except(["operator.config.MAX_CONCURRENT_RECONCILES"]).Order(StringComparer.Ordinal)
+        Paths(schema, "").Where(path => !path.StartsWith("global", StringComparison.Ordinal)).Except(Optional).Order(StringComparer.Ordinal)
             .ShouldBe(Paths(values, schema, "").Order(StringComparer.Ordinal));
     }
 
