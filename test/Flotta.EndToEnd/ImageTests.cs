@@ -18,6 +18,8 @@ public sealed class ImageTests : IAsyncLifetime
         (await BuildAsync("control-plane", image)).ShouldBe(await BuildAsync("control-plane", "localhost/flotta:again"));
         (await podman.RunAsync("image", "inspect", image, "--format", "{{.Config.User}}")).ShouldBe("65532:65532");
         (await podman.RunAsync("run", "--rm", "--network", "none", image, "--help")).ShouldContain("edge-api");
+        // A cluster may choose the user.
+        (await podman.RunAsync("run", "--rm", "--network", "none", "--user", "12345:0", "--cap-drop", "all", image, "--help")).ShouldContain("edge-api");
         await HasNoShellAsync(image);
 
         // As in deploy/kubernetes: nothing but the folder for its state can be written to.

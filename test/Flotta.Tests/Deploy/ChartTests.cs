@@ -111,6 +111,22 @@ public sealed class ChartTests
         ManifestText.At(things["Deployment flotta/flotta-edge-api"], "spec.template.spec.containers.0.ports.0.containerPort").ShouldBe(edge.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
     }
 
+    [Fact]
+    public void The_pods_are_not_root_and_leave_it_to_the_cluster_which_user_they_are()
+    {
+        var pods = ManifestText.OfKustomization(Base).Where(thing => thing["kind"] is "Deployment").Select(thing => ManifestText.At(thing, "spec.template.spec.securityContext")).ToList();
+        pods.Count.ShouldBe(2);
+        foreach (var pod in pods)
+        {
+            ManifestText.At(pod, "runAsNonRoot").ShouldBe("true");
+            ManifestText.At(pod, "runAsUser").ShouldBeNull();
+            ManifestText.At(pod, "runAsGroup").ShouldBeNull();
+        }
+
+        // By a name in the image nobody could tell that it is not root.
+        File.ReadAllText(Path.Combine(Repository.Root, "deploy", "image", "Containerfile.control-plane")).ShouldMatch(@"(?m)^USER [1-9]\d*:\d+$");
+    }
+
     private static IEnumerable<string> Paths(JsonObject schema, string path) => schema["properties"] is JsonObject properties
         ? properties.SelectMany(property => Paths(property.Value!.AsObject(), Join(path, property.Key)))
         : [path];
