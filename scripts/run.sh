@@ -129,7 +129,7 @@ This runs now:
 Try next, in another terminal:
   export KUBECONFIG=$home/control-plane/kubeconfig
   kubectl label edgedevice $device app-        # the selector no longer matches: the container goes; app=hello brings it back
-  kubectl describe edgedevice $device          # what the device says of itself; a fleet of simulated devices will follow
+  kubectl describe edgedevice $device          # what the device says of itself
   kubectl delete edgeworkload hello            # the container goes for good; 'kubectl apply -f deploy/samples/hello.yaml' brings it back
 
 Ctrl-C stops all of it and keeps the state in $home.

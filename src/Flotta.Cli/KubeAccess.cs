@@ -17,6 +17,11 @@ internal static class KubeAccess
         {
             return KubernetesClientConfiguration.BuildConfigFromConfigFile(file);
         }
+        catch (NullReferenceException exception)
+        {
+            // What the library makes of an empty file, or of one in which something is missing.
+            throw new FailureException($"the kubeconfig {file} cannot be used: it is empty or not whole.", exception);
+        }
         catch (Exception exception)
         {
             throw new FailureException($"the kubeconfig {file} cannot be used: {exception.Message.TrimEnd('.')}.", exception);

@@ -35,6 +35,8 @@ public sealed class FailureTests
         var file = Path.GetTempFileName();
         File.WriteAllText(file, "there is: [no YAML");
         Should.Throw<FailureException>(() => KubeAccess.Load(file)).Message.ShouldContain(file);
+        File.WriteAllText(file, "");
+        Should.Throw<FailureException>(() => KubeAccess.Load(file)).Message.ShouldContain("it is empty");
         File.Delete(file);
     }
 }
