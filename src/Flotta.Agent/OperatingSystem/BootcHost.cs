@@ -31,12 +31,7 @@ internal sealed class BootcHost(HostTools tools) : IHostSystem
         await tools.RunAsync(HostTools.Slow, "bootc", ["switch", Reference(commit, image)], cancellationToken);
     }
 
-    public async Task TakeBackAsync(string commit, CancellationToken cancellationToken)
-    {
-        // A second rollback undoes the first.
-        if (!Upgrade.Same((await LookAsync(cancellationToken)).Pending, commit))
-            await tools.RunAsync(HostTools.Slow, "bootc", ["rollback"], cancellationToken);
-    }
+    public Task TakeBackAsync(string commit, CancellationToken cancellationToken) => tools.RollBackAsync("bootc", this, commit, cancellationToken);
 
     internal static string Reference(string commit, string? image)
     {

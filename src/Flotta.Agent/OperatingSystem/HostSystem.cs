@@ -44,6 +44,13 @@ internal sealed record HostTools(string Root, IReadOnlyList<string> Before, stri
         return result.IsOk ? result.Output : throw new HostException($"{tool} {arguments.FirstOrDefault()}: {Short(result.Problem)}");
     }
 
+    /// <summary>For a tool whose rollback exchanges the two versions that it keeps: a second one undoes the first.</summary>
+    public async Task RollBackAsync(string tool, IHostSystem system, string commit, CancellationToken cancellationToken)
+    {
+        if (!Upgrade.Same((await system.LookAsync(cancellationToken)).Pending, commit))
+            await RunAsync(Slow, tool, ["rollback"], cancellationToken);
+    }
+
     public Task RebootAsync(CancellationToken cancellationToken) => RunAsync(Quick, "systemctl", ["reboot"], cancellationToken);
 
     /// <summary>Which of the three the machine is made of; null: none.</summary>

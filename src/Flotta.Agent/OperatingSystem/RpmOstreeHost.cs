@@ -17,12 +17,7 @@ internal sealed class RpmOstreeHost(HostTools tools) : IHostSystem
         await tools.RunAsync(HostTools.Slow, "rpm-ostree", ["deploy", bare], cancellationToken);
     }
 
-    public async Task TakeBackAsync(string commit, CancellationToken cancellationToken)
-    {
-        // A second rollback undoes the first.
-        if (!Upgrade.Same((await LookAsync(cancellationToken)).Pending, commit))
-            await tools.RunAsync(HostTools.Slow, "rpm-ostree", ["rollback"], cancellationToken);
-    }
+    public Task TakeBackAsync(string commit, CancellationToken cancellationToken) => tools.RollBackAsync("rpm-ostree", this, commit, cancellationToken);
 
     /// <summary>The first deployment is the next boot's.</summary>
     internal static HostState State(JsonElement status)

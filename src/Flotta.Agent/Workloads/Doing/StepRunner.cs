@@ -242,7 +242,7 @@ internal sealed partial class StepRunner(
     {
         if (JsonNode.Parse(manifest.Document) is not JsonObject document || document.Map("spec") is not { } spec)
             return manifest.Document;
-        foreach (var container in spec.Maps("containers").Concat(spec.Maps("initContainers")))
+        foreach (var container in spec.AllContainers())
         {
             try
             {

@@ -57,7 +57,7 @@ internal sealed partial class AutoUpdate(PodmanClient podman, WorkloadFolders fo
             return false;
         if (document.Map("spec") is not { } spec)
             return false;
-        foreach (var container in spec.Maps("containers").Concat(spec.Maps("initContainers")))
+        foreach (var container in spec.AllContainers())
         {
             if (container.Text("image") is { } image && ids.TryGetValue(image, out var id))
                 container["image"] = id;

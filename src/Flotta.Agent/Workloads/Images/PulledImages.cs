@@ -74,7 +74,7 @@ internal sealed partial class PulledImages(PodmanClient podman, WorkloadFolders 
         foreach (var folder in Directory.Exists(folders.Workloads) ? Directory.EnumerateDirectories(folders.Workloads) : [])
         {
             if (await Records.ReadAsync(folders.LastGood(Path.GetFileName(folder)), RecordsJson.Default.LastGood, cancellationToken) is { } last && JsonNode.Parse(last.Document)?["spec"] is JsonObject spec)
-                references.AddRange(spec.Maps("containers").Concat(spec.Maps("initContainers")).Select(container => container.Text("image")).OfType<string>().Concat(last.Images ?? []));
+                references.AddRange(spec.AllContainers().Select(container => container.Text("image")).OfType<string>().Concat(last.Images ?? []));
         }
 
         return references;

@@ -50,6 +50,9 @@ internal static class JsonTree
         _ => throw new ManifestException($"{key} is not a list"),
     };
 
+    /// <summary>Of a pod's specification: those that run and those that prepare it.</summary>
+    public static IEnumerable<JsonObject> AllContainers(this JsonObject spec) => spec.Maps("containers").Concat(spec.Maps("initContainers"));
+
     /// <summary>The list itself, made where it is absent.</summary>
     public static IList<JsonNode?> ListFor(this JsonObject map, string key)
     {

@@ -33,7 +33,6 @@ internal static class UnitText
     // Growing pauses are the agent's; this is for the time without it.
     private const int RestartSeconds = 15;
     private const int StopSeconds = 30;
-
     private static readonly Version FirstQuadlet = new(4, 4);
     private static readonly Version FirstThatStays = new(4, 4);
     private static readonly Version FirstPropagation = new(4, 8);
